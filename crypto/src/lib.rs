@@ -1,0 +1,1 @@
+//! Keys, blocks and node identity of Warren.

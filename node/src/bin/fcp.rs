@@ -1,0 +1,2 @@
+//! The client program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Whole networks of Warren routers in virtual time.
