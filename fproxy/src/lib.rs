@@ -1,1 +1,3 @@
 //! The HTTP gateway of Warren.
+
+pub mod network;
