@@ -1,0 +1,100 @@
+//! The port: what the client layer asks of a node. It knows blocks only.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crypto::{BlockKey, VerifiedBlock};
+
+/// How urgent a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Somebody waits for it: low latency, few at a time.
+    RealTime,
+    /// Throughput matters.
+    Bulk,
+}
+
+/// A future that [`BlockNetwork`] returns. Dropping it gives the request up.
+pub type BlockFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A node as the client layer sees it: blocks by their keys.
+///
+/// The client layer bounds how many calls are open at once, repeats what is worth repeating, and drops futures it does
+/// not need any longer; the node should then stop working on them.
+pub trait BlockNetwork: Send + Sync + 'static {
+    /// Finds a block: in the node's own store, or by asking other nodes.
+    fn fetch(
+        &self,
+        key: BlockKey,
+        class: Class,
+    ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>>;
+
+    /// Looks a block up in the node's own store; nobody else is asked. [`BlockFetchError::NotFound`] if it is not there.
+    fn fetch_stored(
+        &self,
+        key: BlockKey,
+    ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>>;
+
+    /// Hands a block to the nodes that should keep it. Done once they have stored it.
+    fn insert(
+        &self,
+        block: VerifiedBlock,
+        class: Class,
+    ) -> BlockFuture<'_, Result<(), BlockInsertError>>;
+}
+
+/// Why a block could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlockFetchError {
+    /// The network was searched as far as the request may go.
+    #[error("the network was searched and nobody had the block")]
+    NotFound,
+    /// There is no other node to ask, or all refused.
+    #[error("no other node could be asked for the block")]
+    RouteNotFound,
+    /// It was searched for a moment ago; asking again before `retry_after` is of no use.
+    #[error("the block was searched for a moment ago and not found")]
+    RecentlyFailed {
+        /// Time after which a new search makes sense.
+        retry_after: Duration,
+    },
+    /// The node or its peers have too much to do.
+    #[error("the node or its peers are overloaded")]
+    Overloaded,
+    /// No answer came in time.
+    #[error("the search for the block ended without an answer")]
+    TimedOut,
+    /// The request was taken back.
+    #[error("the search for the block was cancelled")]
+    Cancelled,
+    /// The node is going down.
+    #[error("the node is shutting down")]
+    ShuttingDown,
+}
+
+/// Why a block could not be stored in the network.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BlockInsertError {
+    /// The key is taken by another signed block, which is returned.
+    #[error("another block is stored under the same key")]
+    Collision(VerifiedBlock),
+    /// There is no other node to give it to, or all refused.
+    #[error("no other node could be asked to store the block")]
+    RouteNotFound,
+    /// The node or its peers have too much to do.
+    #[error("the node or its peers are overloaded")]
+    Overloaded,
+    /// Nobody confirmed in time.
+    #[error("nobody confirmed in time that the block is stored")]
+    TimedOut,
+    /// The request was taken back.
+    #[error("the insert of the block was cancelled")]
+    Cancelled,
+    /// The nodes that took it could not write it.
+    #[error("the nodes that should keep the block could not write it")]
+    StoreFailed,
+    /// The node is going down.
+    #[error("the node is shutting down")]
+    ShuttingDown,
+}
