@@ -1,1 +1,23 @@
-//! The sans-IO protocol core of Warren.
+//! The sans-IO protocol core of Warren: one [`Router`] per node finds and places blocks.
+#![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing)]
+
+mod config;
+mod event;
+mod hops_to_live;
+mod location;
+mod message;
+mod router;
+mod time;
+mod wire;
+
+pub use config::{ByClass, Config};
+pub use event::{
+    Action, Class, Event, FetchFailure, InsertFailure, InsertSuccess, LocalId, Misbehaviour,
+    PeerId, Place, StoreResult, StoreTicket,
+};
+pub use hops_to_live::HopsToLive;
+pub use location::{Distance, Location};
+pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
+pub use router::Router;
+pub use time::Time;
+pub use wire::{DecodeError, MESSAGE_LEN_MAX, decode, encode};

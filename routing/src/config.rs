@@ -1,0 +1,98 @@
+//! Every number that a router can be given, with its source.
+
+use std::time::Duration;
+
+use crate::event::Class;
+use crate::hops_to_live::HopsToLive;
+use crate::message::Copies;
+
+/// The router's numbers.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The budget of the node's own requests, and the most that a peer's may have.
+    pub hops_to_live_max: HopsToLive,
+    /// How many nodes should store an inserted block.
+    pub copies: Copies,
+    /// Peers' fetches and inserts in progress, in all. At the bound, new ones are refused as overloaded.
+    pub requests_max: usize,
+    /// Of those, how many may be inserts, each of which holds a block in memory (32 KiB).
+    pub inserts_max: usize,
+    /// Fetches and inserts in progress for one peer.
+    pub requests_per_peer_max: usize,
+    /// Fetches and inserts in progress for the node's own user.
+    pub local_requests_max: usize,
+    /// How long a peer may take to accept a request, its look into its store included.
+    pub accept_timeout: Duration,
+    /// How long the block of an accepted offer may take to arrive.
+    pub block_timeout: ByClass,
+    /// How long each node that a search or an insert may still visit is given.
+    pub hop_timeout: ByClass,
+    /// How much longer than a peer's own limit an answer is awaited, for the way back.
+    pub answer_slack: ByClass,
+    /// For how long a finished search refuses the same key: long enough for a search to come back around.
+    pub loop_memory: Duration,
+    /// For how long a peer's failure to find a key counts.
+    pub recently_failed: Duration,
+    /// Keys remembered as recently failed, in all. The oldest is dropped at the bound.
+    pub recently_failed_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            // Freenet's
+            hops_to_live_max: HopsToLive::MAX,
+            // Freenet stores a block at about three nodes; one more lets any three of them fail
+            copies: const { Copies::new(4).expect("four is within the bounds") },
+            // A state takes some 300 bytes: half a megabyte
+            requests_max: 2_048,
+            // 17 MiB of blocks
+            inserts_max: 512,
+            // 256 blocks in flight fill 80 MB/s at 100 ms for the whole way
+            requests_per_peer_max: 256,
+            local_requests_max: 1_024,
+            // Freenet's is 10 s; a peer that needs longer than 3 s is slower than the next best
+            accept_timeout: Duration::from_secs(3),
+            // A block of 32 KiB at 3 KiB/s, or behind 8 MB in a queue of 256 KiB/s
+            block_timeout: ByClass {
+                real_time: Duration::from_secs(10),
+                bulk: Duration::from_secs(30),
+            },
+            // A guess: three round trips around the world, and time in queues. At 18 hops 20 s and 80 s
+            hop_timeout: ByClass {
+                real_time: Duration::from_secs(1),
+                bulk: Duration::from_secs(4),
+            },
+            answer_slack: ByClass {
+                real_time: Duration::from_secs(2),
+                bulk: Duration::from_secs(10),
+            },
+            // Twenty nodes at 100 ms each
+            loop_memory: Duration::from_secs(2),
+            // Freenet's 10 min hid freshly inserted blocks from those who asked too early
+            recently_failed: Duration::from_secs(15),
+            // Up to 200 bytes each
+            recently_failed_max: 2_048,
+        }
+    }
+}
+
+/// A duration for each class of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByClass {
+    /// For [`Class::RealTime`].
+    pub real_time: Duration,
+    /// For [`Class::Bulk`].
+    pub bulk: Duration,
+}
+
+impl ByClass {
+    /// The duration for `class`.
+    #[must_use]
+    pub const fn of(&self, class: Class) -> Duration {
+        match class {
+            Class::RealTime => self.real_time,
+            Class::Bulk => self.bulk,
+        }
+    }
+}

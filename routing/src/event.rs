@@ -1,0 +1,236 @@
+//! What the driver tells the router, and what the router asks of the driver.
+
+use std::time::Duration;
+
+use crypto::{BlockKey, VerifiedBlock};
+
+use crate::location::Location;
+use crate::message::Message;
+
+/// One thing that happened outside.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A link to a peer is ready. Replaces what was known under the same handle.
+    PeerUp {
+        /// The driver's handle for this connection.
+        peer: PeerId,
+        /// Where the peer is on the ring.
+        location: Location,
+    },
+    /// A link is gone; nothing more can be sent over it. Unknown handles are ignored.
+    PeerDown {
+        /// The handle given when it came up.
+        peer: PeerId,
+    },
+    /// A peer said something.
+    Message {
+        /// Who said it. Messages of unknown handles are ignored.
+        from: PeerId,
+        /// What it said.
+        message: Message,
+    },
+    /// The node's own user wants a block. Ends with [`Action::FetchDone`].
+    Fetch {
+        /// Repeated in the answer.
+        id: LocalId,
+        /// What is wanted.
+        key: BlockKey,
+        /// How urgently.
+        class: Class,
+    },
+    /// The node's own user publishes a block. Ends with [`Action::InsertDone`].
+    Insert {
+        /// Repeated in the answer.
+        id: LocalId,
+        /// What to publish.
+        block: VerifiedBlock,
+        /// How urgently.
+        class: Class,
+    },
+    /// The node's own user wants an earlier [`Event::Fetch`] or [`Event::Insert`] no more; it is answered at once with
+    /// `Cancelled` unless it had ended.
+    Cancel {
+        /// Which one.
+        id: LocalId,
+    },
+    /// The answer to [`Action::Lookup`]. A store that failed to read answers with `None`.
+    LookupDone {
+        /// As in the question.
+        ticket: StoreTicket,
+        /// The block, if the store has it.
+        block: Option<VerifiedBlock>,
+    },
+    /// The answer to [`Action::Store`], once the block would survive the process being killed.
+    StoreDone {
+        /// As in the question.
+        ticket: StoreTicket,
+        /// How it ended.
+        result: StoreResult,
+    },
+}
+
+/// One thing for the driver to do.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Send a message over a peer's link. What cannot be sent may be dropped: the router's timers notice.
+    Send {
+        /// To whom.
+        to: PeerId,
+        /// What.
+        message: Message,
+        /// Decides the priority of messages that carry a block ([`Message::carries_block`]); the others are small and
+        /// go first.
+        class: Class,
+    },
+    /// Look a block up in the node's store and cache.
+    Lookup {
+        /// To be repeated in [`Event::LookupDone`].
+        ticket: StoreTicket,
+        /// What to look for.
+        key: BlockKey,
+    },
+    /// Keep a block, replacing what is there under its key.
+    Store {
+        /// To be repeated in [`Event::StoreDone`].
+        ticket: StoreTicket,
+        /// What to keep.
+        block: VerifiedBlock,
+        /// In which part of the store.
+        place: Place,
+    },
+    /// A fetch of the node's own user ended.
+    FetchDone {
+        /// Which one.
+        id: LocalId,
+        /// The block, or why there is none.
+        result: Result<VerifiedBlock, FetchFailure>,
+    },
+    /// An insert of the node's own user ended.
+    InsertDone {
+        /// Which one.
+        id: LocalId,
+        /// That the block is stored, or why not.
+        result: Result<InsertSuccess, InsertFailure>,
+    },
+    /// Close a peer's link: it broke the protocol. The router has forgotten the peer already.
+    Disconnect {
+        /// Whose.
+        peer: PeerId,
+        /// What it did.
+        reason: Misbehaviour,
+    },
+}
+
+/// The driver's handle for a connected peer: one for each live link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId(pub u32);
+
+/// The driver's name for a request of its own user. The driver must not use one again while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalId(pub u64);
+
+/// Links a question to the store with its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreTicket(pub(crate) u64);
+
+/// How urgent a request is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub enum Class {
+    /// Somebody waits: a page in a browser. Few at a time, short time-outs.
+    RealTime,
+    /// Throughput matters: a file. Many at a time, patient.
+    Bulk,
+}
+
+/// Which part of the node's store a block belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// For long: this node is where the block is looked for.
+    Store,
+    /// As long as there is room: the block passed by.
+    Cache,
+}
+
+/// How a block was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreResult {
+    /// It is durable.
+    Kept,
+    /// It is not kept: no room, or the disk failed.
+    Failed,
+}
+
+/// Why a fetch gave no block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchFailure {
+    /// Nodes looked and do not have it.
+    #[error(
+        "the network was searched and does not have this block; it may be inserted later or again"
+    )]
+    NotFound,
+    /// Nobody could be asked: no peers, or all of them are busy with this very key.
+    #[error(
+        "no peer could be asked for this block; check that the node is connected, then try again"
+    )]
+    RouteNotFound,
+    /// Peers searched for it moments ago without success and would not do it again yet.
+    #[error("this block was searched for moments ago and not found; try again in {} s", retry_after.as_secs().max(1))]
+    RecentlyFailed {
+        /// When asking again makes sense.
+        retry_after: Duration,
+    },
+    /// This node or all of its peers have too much to do.
+    #[error("too many requests are running; try again with fewer at a time")]
+    Overloaded,
+    /// Peers took the request and did not answer in time.
+    #[error("the network did not answer in time; try again")]
+    TimedOut,
+    /// By [`Event::Cancel`].
+    #[error("the request was cancelled")]
+    Cancelled,
+}
+
+/// What an insert achieved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InsertSuccess {
+    /// How many nodes say that they stored the block: at least one, and at most 255 are counted.
+    pub copies: u8,
+}
+
+/// Why an insert did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InsertFailure {
+    /// The network holds a different block under this (signed) key; it was kept, and is returned.
+    #[error(
+        "another document is published under this key already; choose another name or the next edition"
+    )]
+    Collision(VerifiedBlock),
+    /// Nobody could be asked: no peers, or all of them are busy with this very key.
+    #[error("no peer could take this block; check that the node is connected, then try again")]
+    RouteNotFound,
+    /// This node or all of its peers have too much to do.
+    #[error("too many requests are running; try again with fewer at a time")]
+    Overloaded,
+    /// Peers took the block and did not confirm in time.
+    #[error("the network did not confirm the insert in time; try again")]
+    TimedOut,
+    /// By [`Event::Cancel`].
+    #[error("the insert was cancelled")]
+    Cancelled,
+    /// The nodes that should keep it could not store it.
+    #[error("the nodes responsible for this block could not store it; try again later")]
+    StoreFailed,
+}
+
+/// How a peer broke the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misbehaviour {
+    /// It sent bytes that do not belong to the key they were sent for.
+    #[error("the peer sent a block that does not belong to its key")]
+    InvalidBlock,
+    /// It used the id of a request that is still running.
+    #[error("the peer used one request id twice")]
+    DuplicateRequest,
+}

@@ -1,0 +1,124 @@
+//! When a request stops.
+
+use std::fmt;
+
+/// How many more nodes a request may visit.
+///
+/// It is a budget: every node that looks for the block takes one, and what a dead end has left over comes back to be
+/// spent on the next best peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HopsToLive(u8);
+
+impl HopsToLive {
+    /// Nothing left.
+    pub const ZERO: Self = Self(0);
+
+    /// The largest that any node accepts.
+    pub const MAX: Self = Self(HOPS_TO_LIVE_MAX);
+
+    /// `hops`, if that is at most [`HopsToLive::MAX`].
+    #[must_use]
+    pub const fn new(hops: u8) -> Option<Self> {
+        if hops <= HOPS_TO_LIVE_MAX {
+            Some(Self(hops))
+        } else {
+            None
+        }
+    }
+
+    /// The number of nodes.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// What is left at a node that got a request with this much, by the draw made for the link it came over.
+    #[must_use]
+    pub(crate) const fn after_hop(self, draw: HopDraw, max: Self) -> Self {
+        let stays = (self.0 >= max.0 && !draw.leaves_max) || (self.0 == 1 && !draw.ends_at_one);
+        let spent = if stays {
+            self.0
+        } else {
+            self.0.saturating_sub(1)
+        };
+        if spent > max.0 { max } else { Self(spent) }
+    }
+}
+
+impl fmt::Display for HopsToLive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What one link does with requests at both ends of the scale.
+///
+/// Drawn once for a link, since a draw for each request could be averaged by asking often. A request at the maximum
+/// may therefore come from the neighbour's user or from further away, and one with a single hop left may travel on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HopDraw {
+    leaves_max: bool,
+    ends_at_one: bool,
+}
+
+impl HopDraw {
+    /// The draw that `random` bits decide: with probability 1/2 the maximum is left, with 1/4 a single hop is the last.
+    pub(crate) const fn from_random(random: u8) -> Self {
+        Self {
+            leaves_max: random & 1 == 0,
+            ends_at_one: random & 0b110 == 0,
+        }
+    }
+}
+
+/// Freenet's maximum for networks of some ten thousand nodes, whose greedy routes are well below it.
+const HOPS_TO_LIVE_MAX: u8 = 18;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAYS: HopDraw = HopDraw {
+        leaves_max: false,
+        ends_at_one: false,
+    };
+    const LEAVES: HopDraw = HopDraw {
+        leaves_max: true,
+        ends_at_one: true,
+    };
+
+    #[test]
+    fn only_the_ends_of_the_scale_depend_on_the_link() {
+        for hops in 2..HOPS_TO_LIVE_MAX {
+            for draw in [STAYS, LEAVES] {
+                assert_eq!(
+                    HopsToLive(hops).after_hop(draw, HopsToLive::MAX).get(),
+                    hops - 1
+                );
+            }
+        }
+        assert_eq!(
+            HopsToLive::MAX.after_hop(STAYS, HopsToLive::MAX),
+            HopsToLive::MAX
+        );
+        assert_eq!(HopsToLive::MAX.after_hop(LEAVES, HopsToLive::MAX).get(), 17);
+        assert_eq!(HopsToLive(1).after_hop(STAYS, HopsToLive::MAX).get(), 1);
+        assert_eq!(HopsToLive(1).after_hop(LEAVES, HopsToLive::MAX).get(), 0);
+        assert_eq!(HopsToLive::ZERO.after_hop(STAYS, HopsToLive::MAX).get(), 0);
+    }
+
+    #[test]
+    fn a_peer_cannot_exceed_this_nodes_maximum() {
+        let max = HopsToLive(5);
+        assert!(HopsToLive::MAX.after_hop(STAYS, max) <= max);
+        assert!(HopsToLive::MAX.after_hop(LEAVES, max) <= max);
+        assert_eq!(HopsToLive::new(19), None);
+    }
+
+    #[test]
+    fn draws_have_the_stated_odds() {
+        let draws: Vec<_> = (0..=255).map(HopDraw::from_random).collect();
+        assert_eq!(draws.iter().filter(|draw| draw.leaves_max).count(), 128);
+        assert_eq!(draws.iter().filter(|draw| draw.ends_at_one).count(), 64);
+    }
+}

@@ -1,0 +1,217 @@
+//! What peers say to each other.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use crypto::BlockKey;
+
+use crate::event::Class;
+use crate::hops_to_live::HopsToLive;
+
+/// One message over one link.
+///
+/// A request's id is chosen by the node that asks, freshly for every hop. [`Message::Fetch`], [`Message::Offer`],
+/// [`Message::Block`] and [`Message::Cancel`] travel from the asker and carry an id of the sender; all others answer
+/// and carry an id of the receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Asks for a block.
+    Fetch {
+        /// The asker's id for this request.
+        id: RequestId,
+        /// What is wanted.
+        key: BlockKey,
+        /// The budget of the search.
+        hops_to_live: HopsToLive,
+        /// How urgently.
+        class: Class,
+    },
+    /// Asks whether the receiver takes a block that is being inserted.
+    Offer {
+        /// The asker's id for this insert.
+        id: RequestId,
+        /// The key of the block.
+        key: BlockKey,
+        /// What the receiver is to do with it.
+        stage: InsertStage,
+        /// How urgently.
+        class: Class,
+    },
+    /// The block of an accepted [`Message::Offer`].
+    Block {
+        /// Of the offer.
+        id: RequestId,
+        /// Not verified yet.
+        block: BlockBytes,
+    },
+    /// The asker does not wait any longer.
+    Cancel {
+        /// Of the fetch or offer.
+        id: RequestId,
+    },
+    /// A fetch is being worked on, or the block of an offer may come.
+    Accepted {
+        /// Of the fetch or offer.
+        id: RequestId,
+    },
+    /// A fetch or offer is not worked on; ask somebody else.
+    Refused {
+        /// Of the fetch or offer.
+        id: RequestId,
+        /// Why.
+        reason: Refusal,
+    },
+    /// The block that was asked for.
+    Found {
+        /// Of the fetch.
+        id: RequestId,
+        /// Not verified yet.
+        block: BlockBytes,
+    },
+    /// The search ended without the block.
+    NotFound {
+        /// Of the fetch.
+        id: RequestId,
+        /// What the search left of its budget. Zero ends the search of the asker too.
+        left: HopsToLive,
+    },
+    /// The block of an insert is durably stored.
+    Stored {
+        /// Of the offer.
+        id: RequestId,
+        /// At how many nodes, the receiver of the offer included; at least one, and at most 255 are counted.
+        copies: u8,
+    },
+    /// The block of an insert could not be stored by the receiver of the offer nor behind it.
+    StoreFailed {
+        /// Of the offer.
+        id: RequestId,
+    },
+    /// There is a different block under the key of an insert; it stays.
+    Collision {
+        /// Of the offer.
+        id: RequestId,
+        /// The block that is there, not verified yet.
+        block: BlockBytes,
+    },
+}
+
+impl Message {
+    /// Whether it carries a block and is therefore large. Small messages should not wait behind large ones.
+    #[must_use]
+    pub const fn carries_block(&self) -> bool {
+        self.block().is_some()
+    }
+
+    /// The request it belongs to.
+    #[must_use]
+    pub const fn id(&self) -> RequestId {
+        match self {
+            Self::Fetch { id, .. }
+            | Self::Offer { id, .. }
+            | Self::Block { id, .. }
+            | Self::Cancel { id }
+            | Self::Accepted { id }
+            | Self::Refused { id, .. }
+            | Self::Found { id, .. }
+            | Self::NotFound { id, .. }
+            | Self::Stored { id, .. }
+            | Self::StoreFailed { id }
+            | Self::Collision { id, .. } => *id,
+        }
+    }
+
+    pub(crate) const fn block(&self) -> Option<&BlockBytes> {
+        match self {
+            Self::Block { block, .. }
+            | Self::Found { block, .. }
+            | Self::Collision { block, .. } => Some(block),
+            Self::Fetch { .. }
+            | Self::Offer { .. }
+            | Self::Cancel { .. }
+            | Self::Accepted { .. }
+            | Self::Refused { .. }
+            | Self::NotFound { .. }
+            | Self::Stored { .. }
+            | Self::StoreFailed { .. } => None,
+        }
+    }
+}
+
+/// A request's name on one link. Random, so that it says nothing about how many requests a node makes.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub struct RequestId(pub u64);
+
+/// What the receiver of an offer is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InsertStage {
+    /// Pass the block on towards its key, or store it where there is nobody closer.
+    Seek(HopsToLive),
+    /// Store the block, and see that this many nodes have it in all, the receiver included.
+    Replicate(Copies),
+}
+
+/// A number of copies to make, from 1 to [`Copies::MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Copies(u8);
+
+impl Copies {
+    /// The most that a node makes for another.
+    pub const MAX: Self = Self(COPIES_MAX);
+
+    /// `copies`, if that is from 1 to [`Copies::MAX`].
+    #[must_use]
+    pub const fn new(copies: u8) -> Option<Self> {
+        if copies >= 1 && copies <= COPIES_MAX {
+            Some(Self(copies))
+        } else {
+            None
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+/// Why a peer does not work on a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It works on a request for this key, or did moments ago: the search was there.
+    Loop,
+    /// It has too much to do.
+    Overloaded,
+    /// Several of its peers did not find this key moments ago.
+    RecentlyFailed {
+        /// When asking again makes sense, in milliseconds.
+        retry_after_ms: u16,
+    },
+}
+
+impl Refusal {
+    /// [`Refusal::RecentlyFailed`] for as long as a message can say, rounded up.
+    pub(crate) fn recently_failed(retry_after: Duration) -> Self {
+        let millis = retry_after.as_micros().div_ceil(1000);
+        Self::RecentlyFailed {
+            retry_after_ms: u16::try_from(millis).unwrap_or(u16::MAX),
+        }
+    }
+}
+
+/// The bytes of a block in a message; prints only how many.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BlockBytes(pub Bytes);
+
+impl fmt::Debug for BlockBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// Twice the default number of copies, so that a node may be configured to make more.
+const COPIES_MAX: u8 = 8;
