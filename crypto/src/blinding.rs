@@ -82,3 +82,86 @@ pub(crate) fn secret_scalar(seed: &[u8; 32]) -> ExpandedSecretKey {
     expanded.zeroize();
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
+
+    use super::*;
+    use crate::subspace::SubspaceSecret;
+
+    const SEED: [u8; 32] = [7; 32];
+
+    fn document(name: &str) -> Document {
+        let secret = SubspaceSecret::from_parts(&SEED, &[8; 32]);
+        let subspace = secret.public();
+        Document::new(
+            subspace.point(),
+            subspace.public(),
+            subspace.crypto_key(),
+            name,
+        )
+    }
+
+    #[test]
+    fn the_readers_public_key_belongs_to_the_publishers_secret() {
+        let document = document("name");
+        let secret = document.blinding * secret_scalar(&SEED).scalar;
+        assert_eq!(
+            document.public_key.to_edwards(),
+            ED25519_BASEPOINT_POINT * secret
+        );
+    }
+
+    #[test]
+    fn a_blinded_signature_passes_the_ordinary_strict_check() {
+        let document = document("name");
+        let signature = ed25519_dalek::Signature::from_bytes(&document.sign(&SEED, b"message"));
+        assert!(
+            document
+                .public_key
+                .verify_strict(b"message", &signature)
+                .is_ok()
+        );
+        assert!(
+            document
+                .public_key
+                .verify_strict(b"massage", &signature)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn one_message_under_two_documents_has_two_nonces() {
+        let one = document("one").sign(&SEED, b"message");
+        let two = document("two").sign(&SEED, b"message");
+        assert_ne!(one[..32], two[..32]);
+        assert_eq!(one, document("one").sign(&SEED, b"message"));
+    }
+
+    #[test]
+    fn public_key_crypto_key_and_name_all_change_the_document() {
+        let (a, b) = (
+            SubspaceSecret::from_parts(&[1; 32], &[2; 32]),
+            SubspaceSecret::from_parts(&[2; 32], &[2; 32]),
+        );
+        let value = |secret: &SubspaceSecret, crypto_key: [u8; 32], name: &str| {
+            *Document::new(
+                secret.public().point(),
+                secret.public().public(),
+                &crypto_key,
+                name,
+            )
+            .value
+        };
+        let values = [
+            value(&a, [2; 32], "n"),
+            value(&b, [2; 32], "n"),
+            value(&a, [3; 32], "n"),
+            value(&a, [2; 32], "m"),
+        ];
+        for (i, one) in values.iter().enumerate() {
+            assert!(values[i + 1..].iter().all(|other| other != one));
+        }
+    }
+}

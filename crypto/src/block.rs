@@ -169,3 +169,6 @@ impl fmt::Debug for VerifiedBlock {
 pub(crate) const POINT_LEN: usize = 32;
 pub(crate) const SIGNATURE_LEN: usize = 64;
 pub(crate) const SIGNED_NONCE_LEN: usize = 24;
+
+#[cfg(test)]
+mod tests;

@@ -285,7 +285,7 @@ mod tests {
         neutral[0] = 1;
         assert_eq!(
             NodeId::from_bytes(neutral),
-            Err(InvalidNodeId::Point(InvalidPoint::NotPrimeOrder))
+            Err(InvalidNodeId::Point(InvalidPoint::OutsidePrimeOrderGroup))
         );
         let text = base64::display(&neutral).to_string();
         assert!(serde_json::from_str::<NodeId>(&format!("\"{text}\"")).is_err());

@@ -69,3 +69,22 @@ const PASSES: u32 = 3;
 const LANES: u32 = 1;
 /// The same for everybody: a phrase must lead every node to the same key.
 const SALT: &[u8] = b"warren 2026 keyword key v1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_names_what_was_sealed_under_it() {
+        let key = KeywordKey {
+            phrase: "grüße@home".to_owned(),
+        };
+        let block = key
+            .signing_key()
+            .seal(KEYWORD_DOCUMENT_NAME, b"hello")
+            .unwrap();
+        let signed = key.signed_key();
+        assert_eq!(signed.block_key(), block.key());
+        assert_eq!(signed.open(&block).unwrap(), b"hello");
+    }
+}

@@ -11,25 +11,25 @@ use curve25519_dalek::traits::IsIdentity;
 pub enum InvalidPoint {
     /// No point of the curve has this encoding.
     #[error("not a point of the curve")]
-    NotOnCurve,
+    OffCurve,
     /// A second spelling of a point.
     #[error("not the canonical encoding of a point")]
-    NotCanonical,
+    SecondSpelling,
     /// One of the eight points of small order, or a point with such a component.
     #[error("a point outside the group of prime order")]
-    NotPrimeOrder,
+    OutsidePrimeOrderGroup,
 }
 
 /// Reads a canonical point of prime order.
 pub(crate) fn checked_point(bytes: &[u8; 32]) -> Result<EdwardsPoint, InvalidPoint> {
     let point = CompressedEdwardsY(*bytes)
         .decompress()
-        .ok_or(InvalidPoint::NotOnCurve)?;
+        .ok_or(InvalidPoint::OffCurve)?;
     if point.compress().as_bytes() != bytes {
-        return Err(InvalidPoint::NotCanonical);
+        return Err(InvalidPoint::SecondSpelling);
     }
     if point.is_identity() || !point.is_torsion_free() {
-        return Err(InvalidPoint::NotPrimeOrder);
+        return Err(InvalidPoint::OutsidePrimeOrderGroup);
     }
     Ok(point)
 }
@@ -46,7 +46,7 @@ mod tests {
         for point in EIGHT_TORSION {
             assert_eq!(
                 checked_point(point.compress().as_bytes()),
-                Err(InvalidPoint::NotPrimeOrder)
+                Err(InvalidPoint::OutsidePrimeOrderGroup)
             );
         }
     }
@@ -59,7 +59,7 @@ mod tests {
             let bad = (good + torsion).compress();
             assert_eq!(
                 checked_point(bad.as_bytes()),
-                Err(InvalidPoint::NotPrimeOrder)
+                Err(InvalidPoint::OutsidePrimeOrderGroup)
             );
         }
     }
@@ -70,7 +70,7 @@ mod tests {
         let mut unreduced = [0xff; 32];
         unreduced[0] = 0xee;
         unreduced[31] = 0x7f;
-        assert_eq!(checked_point(&unreduced), Err(InvalidPoint::NotCanonical));
+        assert_eq!(checked_point(&unreduced), Err(InvalidPoint::SecondSpelling));
         // The neutral element with the sign bit set: x = 0 has no negative.
         let mut negative_zero = [0; 32];
         negative_zero[0] = 1;
@@ -82,6 +82,6 @@ mod tests {
     fn bytes_off_the_curve_are_refused() {
         let mut bytes = [0; 32];
         bytes[0] = 2;
-        assert_eq!(checked_point(&bytes), Err(InvalidPoint::NotOnCurve));
+        assert_eq!(checked_point(&bytes), Err(InvalidPoint::OffCurve));
     }
 }

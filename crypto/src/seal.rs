@@ -58,9 +58,15 @@ pub fn seal_content(
 ) -> Result<VerifiedBlock, PayloadTooLong> {
     let len = padding::payload_len(payload, CONTENT_PAYLOAD_MAX)?;
     let keys = block_keys(file_key, layout, index);
-    let (encryption_key, nonce_key) = derivation::split_keys(&keys);
-    let nonce = synthetic_nonce(nonce_key, len, payload);
+    Ok(VerifiedBlock::sealed_content(seal_payload(
+        &keys, payload, len,
+    )))
+}
 
+/// The sealed bytes; the buffer that takes the plaintext is the one that is encrypted in place.
+fn seal_payload(keys: &[u8; 64], payload: &[u8], len: u32) -> Bytes {
+    let (encryption_key, nonce_key) = derivation::split_keys(keys);
+    let nonce = synthetic_nonce(nonce_key, len, payload);
     let mut block = Vec::with_capacity(CONTENT_BLOCK_LEN);
     block.extend_from_slice(&nonce);
     padding::append(&mut block, payload, len, CONTENT_PAYLOAD_MAX);
@@ -69,7 +75,7 @@ pub fn seal_content(
         .encrypt_inout_detached(&Nonce::from(nonce), b"", body.into())
         .expect("a block is far below the 256 GiB that the cipher takes");
     block.extend_from_slice(&tag);
-    Ok(VerifiedBlock::sealed_content(Bytes::from(block)))
+    Bytes::from(block)
 }
 
 /// Opens block `index` of a file.
@@ -138,3 +144,6 @@ pub(crate) fn synthetic_nonce<const N: usize>(
 
 pub(crate) const NONCE_LEN: usize = 12;
 pub(crate) const TAG_LEN: usize = 16;
+
+#[cfg(test)]
+mod tests;
