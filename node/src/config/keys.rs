@@ -1,0 +1,360 @@
+//! The table of all keys: documentation, default, how a value is taken in and how it is printed.
+
+use super::ByteSize;
+use super::settings::{
+    FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel, LogSettings, NAME_LEN_MAX,
+    NodeSettings, STORE_SIZE_MIN, Settings, StoreSettings, SyncPolicy,
+};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// A value before it is checked, from whichever source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    Flag(bool),
+    List(Vec<String>),
+}
+
+/// How a value looks; tells how the text of an environment variable becomes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Flag,
+    List,
+}
+
+/// One key of the configuration.
+pub(super) struct Key {
+    pub(super) section: &'static str,
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// Comment lines above the key in the generated file.
+    pub(super) doc: &'static [&'static str],
+    /// What may stand there, for errors.
+    pub(super) allowed: &'static str,
+    /// Takes a value in; `None` if it is not allowed.
+    pub(super) set: fn(&mut Settings, &Value) -> Option<()>,
+    /// The value as a TOML literal; `None` when nothing is set, which the file shows as a commented example.
+    pub(super) show: fn(&Settings) -> Option<String>,
+}
+
+impl Key {
+    /// `section.name`.
+    pub(super) fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// `WARREN_SECTION_NAME`.
+    pub(super) fn variable(&self) -> String {
+        format!("WARREN_{}_{}", self.section, self.name).to_ascii_uppercase()
+    }
+}
+
+/// The configuration when nobody sets anything.
+pub(super) fn default_settings() -> Settings {
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    Settings {
+        node: NodeSettings {
+            name: "warren".to_owned(),
+        },
+        // The generated file names a port drawn once, so that friends find the node again; without it the system's choice.
+        link: LinkSettings {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            announce: Vec::new(),
+        },
+        store: StoreSettings {
+            // A guess at what an owner gives without thinking: 5 % of a common 250 GB disk, as Freenet suggests.
+            size: ByteSize::gibibytes(10),
+            cache: ByteSize::gibibytes(2),
+            sync: SyncPolicy::Periodic,
+        },
+        // 9481 and 8888 are Freenet's ports: existing FCP clients and bookmarks look there.
+        fcp: FcpSettings {
+            enabled: true,
+            listen: loopback(9481),
+            allow_remote: false,
+        },
+        fproxy: FproxySettings {
+            enabled: true,
+            listen: loopback(8888),
+            allow_remote: false,
+        },
+        // One segment of 128 + 128 blocks takes 8 MiB, and a few are in work at once.
+        limits: LimitSettings {
+            upload_dir: None,
+            memory: ByteSize::mebibytes(64),
+        },
+        log: LogSettings {
+            level: LogLevel::Info,
+        },
+    }
+}
+
+pub(super) static SECTIONS: [(&str, &str); 7] = [
+    ("node", "How this node presents itself to its friends."),
+    ("link", "The UDP socket that other nodes reach."),
+    (
+        "store",
+        "What this node keeps for the network: encrypted blocks that it cannot read.",
+    ),
+    (
+        "fcp",
+        "The Freenet Client Protocol, for programs on this machine.",
+    ),
+    ("fproxy", "The gateway for browsers on this machine."),
+    (
+        "limits",
+        "What this node's own inserts and fetches may use.",
+    ),
+    ("log", "What is reported on standard error."),
+];
+
+const SIZE: &str = "a size such as \"10 GiB\", at least 8 MiB";
+const SWITCH: &str = "true or false";
+const LISTEN: &str = "an IP address and a port, such as \"127.0.0.1:9481\" or \"[::1]:9481\"";
+
+pub(super) static KEYS: [Key; 15] = [
+    Key {
+        section: "node",
+        name: "name",
+        kind: Kind::Text,
+        doc: &["Shown to your friends beside the identity; part of the reference you give them."],
+        allowed: "1 to 64 bytes of printable text on one line",
+        set: |s, v| {
+            text(v)
+                .filter(|name| is_name(name))
+                .map(|name| s.node.name = name.to_owned())
+        },
+        show: |s| Some(quoted(&s.node.name)),
+    },
+    Key {
+        section: "link",
+        name: "listen",
+        kind: Kind::Text,
+        doc: &[
+            "Address and UDP port for other nodes. The port was drawn once when this file was written; keep it, since",
+            "your friends know it. 0 lets the system choose one at every start.",
+        ],
+        allowed: "an IP address and a port, such as \"0.0.0.0:23456\" or \"[::]:23456\"",
+        set: |s, v| address(v).map(|listen| s.link.listen = listen),
+        show: |s| Some(quoted(s.link.listen)),
+    },
+    Key {
+        section: "link",
+        name: "announce",
+        kind: Kind::List,
+        doc: &[
+            "Addresses to name in your reference besides those the node finds by itself, such as the outer address of a",
+            "router that forwards the port: [\"203.0.113.7:23456\"]. At most 8.",
+        ],
+        allowed: "a list of at most 8 IP addresses with ports, such as [\"203.0.113.7:23456\"]",
+        set: |s, v| addresses(v).map(|announce| s.link.announce = announce),
+        show: |s| Some(quoted_list(&s.link.announce)),
+    },
+    Key {
+        section: "store",
+        name: "size",
+        kind: Kind::Text,
+        doc: &["For blocks whose place in the network is near this node."],
+        allowed: SIZE,
+        set: |s, v| store_size(v).map(|size| s.store.size = size),
+        show: |s| Some(quoted(s.store.size)),
+    },
+    Key {
+        section: "store",
+        name: "cache",
+        kind: Kind::Text,
+        doc: &["For blocks that passed through this node."],
+        allowed: SIZE,
+        set: |s, v| store_size(v).map(|size| s.store.cache = size),
+        show: |s| Some(quoted(s.store.cache)),
+    },
+    Key {
+        section: "store",
+        name: "sync",
+        kind: Kind::Text,
+        doc: &[
+            "When blocks are forced to the disk. \"periodic\": every second; a loss of power takes at most the last second.",
+            "\"always\": before each acknowledgement, which is slower. A killed process loses nothing either way.",
+        ],
+        allowed: "\"periodic\" or \"always\"",
+        set: |s, v| sync_policy(v).map(|sync| s.store.sync = sync),
+        show: |s| Some(quoted(s.store.sync)),
+    },
+    Key {
+        section: "fcp",
+        name: "enabled",
+        kind: Kind::Flag,
+        doc: &["Whether programs can reach the node over FCP; the `fcp` program needs it."],
+        allowed: SWITCH,
+        set: |s, v| flag(v).map(|on| s.fcp.enabled = on),
+        show: |s| Some(s.fcp.enabled.to_string()),
+    },
+    Key {
+        section: "fcp",
+        name: "listen",
+        kind: Kind::Text,
+        doc: &["Address and TCP port. Whoever reaches it controls the node."],
+        allowed: LISTEN,
+        set: |s, v| address(v).map(|listen| s.fcp.listen = listen),
+        show: |s| Some(quoted(s.fcp.listen)),
+    },
+    Key {
+        section: "fcp",
+        name: "allow_remote",
+        kind: Kind::Flag,
+        doc: &["Needed before `listen` may be an address that other machines reach."],
+        allowed: SWITCH,
+        set: |s, v| flag(v).map(|on| s.fcp.allow_remote = on),
+        show: |s| Some(s.fcp.allow_remote.to_string()),
+    },
+    Key {
+        section: "fproxy",
+        name: "enabled",
+        kind: Kind::Flag,
+        doc: &["Whether browsers can read and publish through this node."],
+        allowed: SWITCH,
+        set: |s, v| flag(v).map(|on| s.fproxy.enabled = on),
+        show: |s| Some(s.fproxy.enabled.to_string()),
+    },
+    Key {
+        section: "fproxy",
+        name: "listen",
+        kind: Kind::Text,
+        doc: &["Address and TCP port. Whoever reaches it controls the node."],
+        allowed: LISTEN,
+        set: |s, v| address(v).map(|listen| s.fproxy.listen = listen),
+        show: |s| Some(quoted(s.fproxy.listen)),
+    },
+    Key {
+        section: "fproxy",
+        name: "allow_remote",
+        kind: Kind::Flag,
+        doc: &["Needed before `listen` may be an address that other machines reach."],
+        allowed: SWITCH,
+        set: |s, v| flag(v).map(|on| s.fproxy.allow_remote = on),
+        show: |s| Some(s.fproxy.allow_remote.to_string()),
+    },
+    Key {
+        section: "limits",
+        name: "upload_dir",
+        kind: Kind::Text,
+        doc: &[
+            "Where uploads wait until they are inserted; they lie there in the clear. Default: `uploads` in the data folder.",
+        ],
+        allowed: "the absolute path of a folder",
+        set: |s, v| absolute_path(v).map(|path| s.limits.upload_dir = Some(path)),
+        show: |s| {
+            s.limits
+                .upload_dir
+                .as_ref()
+                .map(|path| quoted(path.display()))
+        },
+    },
+    Key {
+        section: "limits",
+        name: "memory",
+        kind: Kind::Text,
+        doc: &["Working memory of all inserts and fetches together."],
+        allowed: "a size from 16 MiB to 64 GiB",
+        set: |s, v| memory_size(v).map(|size| s.limits.memory = size),
+        show: |s| Some(quoted(s.limits.memory)),
+    },
+    Key {
+        section: "log",
+        name: "level",
+        kind: Kind::Text,
+        doc: &[
+            "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\". Only \"trace\" may show keys and addresses.",
+        ],
+        allowed: "\"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
+        set: |s, v| log_level(v).map(|level| s.log.level = level),
+        show: |s| Some(quoted(s.log.level)),
+    },
+];
+
+/// Addresses that may be announced at most: what a reference can carry beside the node's own findings.
+const ANNOUNCED_MAX: usize = 8;
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Flag(_) | Value::List(_) => None,
+    }
+}
+
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Flag(flag) => Some(*flag),
+        Value::Text(_) | Value::List(_) => None,
+    }
+}
+
+/// Whether a text may be a node's name: also asked of the names in other nodes' references.
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.len() <= NAME_LEN_MAX && !name.chars().any(char::is_control)
+}
+
+fn address(value: &Value) -> Option<SocketAddr> {
+    text(value)?.parse().ok()
+}
+
+fn addresses(value: &Value) -> Option<Vec<SocketAddr>> {
+    let Value::List(items) = value else {
+        return None;
+    };
+    let usable = |address: &SocketAddr| !address.ip().is_unspecified() && address.port() != 0;
+    let parsed: Option<Vec<SocketAddr>> = items
+        .iter()
+        .map(|item| item.parse().ok().filter(usable))
+        .collect();
+    parsed.filter(|list| list.len() <= ANNOUNCED_MAX)
+}
+
+fn size_within(value: &Value, least: ByteSize, most: ByteSize) -> Option<ByteSize> {
+    text(value)?
+        .parse()
+        .ok()
+        .filter(|size| (least..=most).contains(size))
+}
+
+fn store_size(value: &Value) -> Option<ByteSize> {
+    // The upper end only keeps sums of sizes clear of overflow.
+    size_within(value, STORE_SIZE_MIN, ByteSize::bytes(1 << 60))
+}
+
+fn memory_size(value: &Value) -> Option<ByteSize> {
+    size_within(value, ByteSize::mebibytes(16), ByteSize::gibibytes(64))
+}
+
+fn sync_policy(value: &Value) -> Option<SyncPolicy> {
+    [SyncPolicy::Periodic, SyncPolicy::Always]
+        .into_iter()
+        .find(|policy| text(value) == Some(&policy.to_string()))
+}
+
+fn log_level(value: &Value) -> Option<LogLevel> {
+    use LogLevel::{Debug, Error, Info, Off, Trace, Warn};
+    [Off, Error, Warn, Info, Debug, Trace]
+        .into_iter()
+        .find(|level| text(value) == Some(level.name()))
+}
+
+fn absolute_path(value: &Value) -> Option<PathBuf> {
+    Some(PathBuf::from(text(value)?)).filter(|path| path.is_absolute())
+}
+
+fn quoted(value: impl std::fmt::Display) -> String {
+    toml::Value::String(value.to_string()).to_string()
+}
+
+fn quoted_list(values: &[SocketAddr]) -> String {
+    toml::Value::Array(
+        values
+            .iter()
+            .map(|value| toml::Value::String(value.to_string()))
+            .collect(),
+    )
+    .to_string()
+}

@@ -1,0 +1,158 @@
+//! The values of a node's configuration and their defaults.
+
+use super::ByteSize;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Longest name of a node, in bytes. Long enough for a full name, short enough for one line of a peer list.
+pub const NAME_LEN_MAX: usize = 64;
+
+/// Smallest size of the store and of the cache. Below it one batch of writes would replace everything.
+pub const STORE_SIZE_MIN: ByteSize = ByteSize::mebibytes(8);
+
+/// Everything the owner can set. Checked as a whole only inside a [`Config`](super::Config).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `[node]`
+    pub node: NodeSettings,
+    /// `[link]`
+    pub link: LinkSettings,
+    /// `[store]`
+    pub store: StoreSettings,
+    /// `[fcp]`
+    pub fcp: FcpSettings,
+    /// `[fproxy]`
+    pub fproxy: FproxySettings,
+    /// `[limits]`
+    pub limits: LimitSettings,
+    /// `[log]`
+    pub log: LogSettings,
+}
+
+/// `[node]`: how the node presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeSettings {
+    /// Shown to friends beside the identity. 1 to [`NAME_LEN_MAX`] bytes of printable text.
+    pub name: String,
+}
+
+/// `[link]`: the UDP socket that other nodes reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkSettings {
+    /// Where the socket is bound. Port 0 lets the system choose at every start.
+    pub listen: SocketAddr,
+    /// Addresses to name in the reference in addition to those the node finds by itself. At most 8.
+    pub announce: Vec<SocketAddr>,
+}
+
+/// `[store]`: what the node keeps for the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// For blocks whose place is near this node.
+    pub size: ByteSize,
+    /// For blocks that passed through.
+    pub cache: ByteSize,
+    /// When written blocks are forced to the disk.
+    pub sync: SyncPolicy,
+}
+
+/// When acknowledged blocks are forced from the system's memory to the disk. A killed process loses nothing under
+/// either; they differ in what a loss of power or a crash of the system can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncPolicy {
+    /// About once a second: a loss of power takes at most what was written since.
+    Periodic,
+    /// Before every acknowledgement: slower by the disk's sync time per batch.
+    Always,
+}
+
+/// `[fcp]`: the protocol for programs on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FcpSettings {
+    /// Whether to listen at all.
+    pub enabled: bool,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The owner accepts that other machines control the node through `listen`.
+    pub allow_remote: bool,
+}
+
+/// `[fproxy]`: the gateway for browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FproxySettings {
+    /// Whether to listen at all.
+    pub enabled: bool,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The owner accepts that other machines control the node through `listen`.
+    pub allow_remote: bool,
+}
+
+/// `[limits]`: what the client side may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// Where uploads wait until they are inserted; `None` is `uploads` in the data folder.
+    pub upload_dir: Option<PathBuf>,
+    /// Working memory of all inserts and fetches together.
+    pub memory: ByteSize,
+}
+
+/// `[log]`: what is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The least severe level that is written.
+    pub level: LogLevel,
+}
+
+/// How much is reported, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// Defects of the node.
+    Error,
+    /// What the owner should look at.
+    Warn,
+    /// Milestones.
+    Info,
+    /// Steps, for developers.
+    Debug,
+    /// Single messages and packets. The only level that may show keys and addresses.
+    Trace,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        super::keys::default_settings()
+    }
+}
+
+impl LogLevel {
+    /// The name as it stands in the file, which is also the name `tracing` filters use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for SyncPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Periodic => "periodic",
+            Self::Always => "always",
+        })
+    }
+}
