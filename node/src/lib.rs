@@ -2,7 +2,9 @@
 
 pub mod client;
 pub mod config;
+pub mod data_dir;
 pub mod fcp;
 pub mod link;
+pub mod peers_file;
 pub mod reference;
 pub mod store;

@@ -1,0 +1,1 @@
+//! Figures of the store beside those of RocksDB itself.

@@ -1,0 +1,251 @@
+//! Threads and bounded queues in front of a [`BlockStore`], for a caller that must not wait for the disk.
+//!
+//! One thread writes: it takes everything that waits, writes it as one batch and answers each caller. So the more is
+//! asked of it at once, the less each block costs. Other threads read, side by side.
+
+use super::queue::{Queue, Refused, Taken};
+use super::{BlockStore, Place, PutOutcome, StoreError};
+use crypto::{BlockKey, VerifiedBlock};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How many threads and how much waiting work a [`StoreHandle`] has.
+#[derive(Debug, Clone, Copy)]
+pub struct DriverConfig {
+    /// Lookups that wait at most. A lookup is some 100 bytes.
+    pub lookups_max: usize,
+    /// Blocks that wait to be written at most, of up to 32 KiB each.
+    pub puts_max: usize,
+    /// Threads that read.
+    pub readers: usize,
+    /// Longest time that acknowledged blocks stay without being forced to the disk.
+    pub sync_interval: Duration,
+}
+
+impl Default for DriverConfig {
+    fn default() -> Self {
+        Self {
+            // A guess: a quarter of a second of lookups at full speed; beyond that the network had better be told.
+            lookups_max: 4096,
+            // 8 MiB, about what the disk writes in the time a batch takes.
+            puts_max: 256,
+            // Two keep a disk busy; more only helps if much is read past the system's cache.
+            readers: 2,
+            // A compromise between what a loss of power takes and keeping a disk awake.
+            sync_interval: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The answer to a put.
+pub type PutResult = Result<PutOutcome, StoreError>;
+
+/// A job was not taken in; its callback will not be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StoreBusy {
+    /// The queue is full: the disk does not keep up.
+    #[error("the store has too much waiting work")]
+    Full,
+    /// The store is closing.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// A store that answers by callback. Callbacks run on the store's threads and must be short and not block.
+///
+/// Every job that was taken in is answered, also when the handle closes. A lookup sees every put that was answered
+/// before it was made.
+pub struct StoreHandle {
+    store: Arc<dyn BlockStore>,
+    lookups: Arc<Queue<Lookup>>,
+    puts: Arc<Queue<Put>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Lookup {
+    key: BlockKey,
+    done: Box<dyn FnOnce(Option<VerifiedBlock>) + Send>,
+}
+
+struct Put {
+    place: Place,
+    block: VerifiedBlock,
+    done: Box<dyn FnOnce(PutResult) + Send>,
+}
+
+/// Blocks taken from the queue for one batch.
+const PUTS_PER_BATCH: usize = 64;
+
+impl StoreHandle {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// If the system gives no threads.
+    pub fn start(store: Arc<dyn BlockStore>, config: DriverConfig) -> std::io::Result<Self> {
+        let handle = Self {
+            store,
+            lookups: Arc::new(Queue::new(config.lookups_max)),
+            puts: Arc::new(Queue::new(config.puts_max)),
+            threads: Mutex::new(Vec::new()),
+        };
+        for _ in 0..config.readers.max(1) {
+            let (store, lookups) = (Arc::clone(&handle.store), Arc::clone(&handle.lookups));
+            handle.spawn("store-read", move || read(&*store, &lookups))?;
+        }
+        let (store, puts) = (Arc::clone(&handle.store), Arc::clone(&handle.puts));
+        handle.spawn("store-write", move || {
+            write(&*store, &puts, config.sync_interval)
+        })?;
+        Ok(handle)
+    }
+
+    /// Looks a block up; `done` gets it, or `None` if it is not here or the disk failed, which is logged.
+    ///
+    /// # Errors
+    /// [`StoreBusy`]; `done` is not called then.
+    pub fn lookup(
+        &self,
+        key: BlockKey,
+        done: impl FnOnce(Option<VerifiedBlock>) + Send + 'static,
+    ) -> Result<(), StoreBusy> {
+        Ok(self.lookups.add(Lookup {
+            key,
+            done: Box::new(done),
+        })?)
+    }
+
+    /// Keeps a block; `done` gets the answer once a killed process would not lose it.
+    ///
+    /// # Errors
+    /// [`StoreBusy`]; `done` is not called then.
+    pub fn put(
+        &self,
+        place: Place,
+        block: VerifiedBlock,
+        done: impl FnOnce(PutResult) + Send + 'static,
+    ) -> Result<(), StoreBusy> {
+        Ok(self.puts.add(Put {
+            place,
+            block,
+            done: Box::new(done),
+        })?)
+    }
+
+    /// Refuses further jobs, answers those that wait, forces everything to the disk and ends the threads. Blocks until
+    /// all is done; a second call finds nothing left to do.
+    pub fn close(&self) {
+        self.lookups.close();
+        self.puts.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+
+    /// The store behind the queues, for its figures and for callers that may block.
+    pub fn store(&self) -> &Arc<dyn BlockStore> {
+        &self.store
+    }
+
+    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .stack_size(STACK_LEN)
+            .spawn(run);
+        // An error drops the handle, and that ends the threads started before.
+        self.threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(thread?);
+        Ok(())
+    }
+}
+
+/// The threads only call into RocksDB and run callbacks.
+const STACK_LEN: usize = 1 << 20;
+
+impl Drop for StoreHandle {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for StoreHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreHandle").finish_non_exhaustive()
+    }
+}
+
+impl From<Refused> for StoreBusy {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full => Self::Full,
+            Refused::Closed => Self::Closed,
+        }
+    }
+}
+
+fn read(store: &dyn BlockStore, lookups: &Queue<Lookup>) {
+    // One at a time: several readers share what waits.
+    while let Taken::Jobs(jobs) = lookups.take(1, None) {
+        for Lookup { key, done } in jobs {
+            done(store.get(&key).unwrap_or_else(|error| {
+                tracing::warn!(%error, "a lookup failed");
+                None
+            }));
+        }
+    }
+}
+
+fn write(store: &dyn BlockStore, puts: &Queue<Put>, sync_interval: Duration) {
+    let mut unsynced_since: Option<Instant> = None;
+    loop {
+        let patience = unsynced_since.map(|since| sync_interval.saturating_sub(since.elapsed()));
+        match puts.take(PUTS_PER_BATCH, patience) {
+            Taken::Jobs(jobs) => {
+                write_batch(store, jobs);
+                unsynced_since.get_or_insert_with(Instant::now);
+            }
+            Taken::Nothing => {}
+            Taken::Closed => break,
+        }
+        if unsynced_since.is_some_and(|since| since.elapsed() >= sync_interval) {
+            sync(store);
+            unsynced_since = None;
+        }
+    }
+    sync(store);
+}
+
+fn write_batch(store: &dyn BlockStore, jobs: Vec<Put>) {
+    let mut blocks = Vec::with_capacity(jobs.len());
+    let mut answers = Vec::with_capacity(jobs.len());
+    for Put { place, block, done } in jobs {
+        blocks.push((place, block));
+        answers.push(done);
+    }
+    match store.put_many(&blocks) {
+        Ok(outcomes) => {
+            for (done, outcome) in answers.into_iter().zip(outcomes) {
+                done(Ok(outcome));
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "blocks could not be written");
+            for done in answers {
+                done(Err(error.clone()));
+            }
+        }
+    }
+}
+
+fn sync(store: &dyn BlockStore) {
+    if let Err(error) = store.sync() {
+        tracing::warn!(%error, "blocks could not be forced to the disk");
+    }
+}
