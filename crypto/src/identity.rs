@@ -289,6 +289,9 @@ mod tests {
         );
         let text = base64::display(&neutral).to_string();
         assert!(serde_json::from_str::<NodeId>(&format!("\"{text}\"")).is_err());
+        assert!(postcard::from_bytes::<NodeId>(&neutral).is_err());
+        let id = identity(4).id();
+        assert_eq!(postcard::from_bytes(id.as_bytes()), Ok(id));
     }
 
     #[test]
