@@ -1,0 +1,120 @@
+//! What the protocol asks of the node besides documents: facts about it and its peers.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crypto::NodeId;
+
+/// A future that a trait object can return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Facts about the node and control of its peers; the node itself implements it.
+pub trait NodeControl: Send + Sync + 'static {
+    /// Facts about the node at this moment.
+    fn facts(&self) -> BoxFuture<'_, NodeFacts>;
+
+    /// Every peer the node knows, connected or not, in the order of their ids.
+    fn peers(&self) -> BoxFuture<'_, Vec<PeerFacts>>;
+
+    /// Adds a peer by its reference text and starts to connect to it.
+    fn add_peer(&self, reference: String) -> BoxFuture<'_, Result<PeerFacts, AddPeerError>>;
+
+    /// Forgets a peer and closes the link to it.
+    fn remove_peer(&self, id: NodeId) -> BoxFuture<'_, Result<(), RemovePeerError>>;
+
+    /// Asks the node to stop; returns at once.
+    fn request_shutdown(&self);
+}
+
+/// What a client may know of the node.
+#[derive(Clone, Debug)]
+pub struct NodeFacts {
+    /// The node's identity.
+    pub id: NodeId,
+    /// The node's own reference, one line: identity and addresses, signed.
+    pub reference: String,
+    /// The name its owner gave it; not unique.
+    pub name: String,
+    /// Time since the node started.
+    pub uptime: Duration,
+    /// Addresses at which it listens for other nodes.
+    pub addresses: Vec<SocketAddr>,
+    /// What its block store holds.
+    pub store: StoreFacts,
+}
+
+/// What a block store holds and may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreFacts {
+    /// Blocks that the node keeps because they belong to its part of the key space.
+    pub stored_blocks: u64,
+    /// Blocks that passed and are kept while there is room.
+    pub cached_blocks: u64,
+    /// Bytes used by both.
+    pub used_bytes: u64,
+    /// Bytes that both may use.
+    pub limit_bytes: u64,
+}
+
+/// What a client may know of one peer.
+#[derive(Clone, Debug)]
+pub struct PeerFacts {
+    /// The peer's identity.
+    pub id: NodeId,
+    /// The name it gave itself, empty when unknown.
+    pub name: String,
+    /// The peer's reference, one line, when the node has it.
+    pub reference: Option<String>,
+    /// The addresses its reference names.
+    pub addresses: Vec<SocketAddr>,
+    /// The link to it, when there is one.
+    pub link: Option<LinkFacts>,
+    /// Bytes received from it since the node started.
+    pub received_bytes: u64,
+    /// Bytes sent to it since the node started.
+    pub sent_bytes: u64,
+}
+
+/// A link that is up.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkFacts {
+    /// Where the peer is now.
+    pub address: SocketAddr,
+    /// How long the link has been up.
+    pub connected_for: Duration,
+    /// The measured time of a message there and back.
+    pub round_trip: Option<Duration>,
+}
+
+/// Why a peer could not be added.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddPeerError {
+    /// The text is not a reference.
+    #[error("this is not a node reference: {0}")]
+    Malformed(String),
+    /// The reference was changed after it was signed.
+    #[error("the signature of this reference does not match; ask for it again")]
+    BadSignature,
+    /// It is the node's own reference.
+    #[error("this is the node's own reference; add the one of another node")]
+    OwnReference,
+    /// The peer is there already.
+    #[error("this peer is known already")]
+    Duplicate,
+    /// The list of peers could not be written, or is full.
+    #[error("the list of peers could not be changed: {0}")]
+    NotSaved(String),
+}
+
+/// Why a peer could not be removed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RemovePeerError {
+    /// No peer has this identity.
+    #[error("no peer has this identity")]
+    Unknown,
+    /// The list of peers could not be written.
+    #[error("the list of peers could not be changed: {0}")]
+    NotSaved(String),
+}

@@ -1,0 +1,244 @@
+//! Facts about the node and its peers: `GetNode`, `ListPeers`, `ListPeer`, `AddPeer`, `RemovePeer`, `ListPeerNotes`.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use crypto::NodeId;
+
+use super::hello::version;
+use super::message::{Flag, Message};
+use super::node_info::{AddPeerError, NodeControl, NodeFacts, PeerFacts, RemovePeerError};
+use super::protocol_error::{ErrorCode, ProtocolError};
+
+/// Longest file from which a reference is read, in bytes; one is a line of some hundred.
+const REFERENCE_FILE_MAX: u64 = 64 << 10;
+
+/// `GetNode`: who the node is, and with `WithVolatile` how it does.
+pub(super) async fn node_data(node: &dyn NodeControl, request: &Message) -> Message {
+    let facts = node.facts().await;
+    let data = Message::new("NodeData")
+        .with_some("Identifier", request.identifier())
+        .with("identity", facts.id)
+        .with("location", facts.id.location())
+        .with("myName", &facts.name)
+        .with("lastGoodVersion", version())
+        .with("version", version())
+        .with("opennet", false)
+        .with("testnet", false)
+        .with("physical.udp", addresses(&facts.addresses))
+        // Parts of Hyphanet's references that clients insist on; Warren has neither.
+        .with("auth.negTypes", 0)
+        .with("ark.number", 0)
+        .with("ark.pubURI", "")
+        .with("Reference", &facts.reference);
+    if request.flag("WithVolatile", Flag::DefaultOff) {
+        with_volatile(data, &facts, &node.peers().await)
+    } else {
+        data
+    }
+}
+
+fn with_volatile(data: Message, facts: &NodeFacts, peers: &[PeerFacts]) -> Message {
+    let connected = peers.iter().filter(|peer| peer.link.is_some()).count();
+    data.with("volatile.uptimeSeconds", facts.uptime.as_secs())
+        .with("volatile.numberOfConnected", connected)
+        .with("volatile.numberOfNotConnected", peers.len() - connected)
+        .with(
+            "volatile.totalInputBytes",
+            peers.iter().map(|peer| peer.received_bytes).sum::<u64>(),
+        )
+        .with(
+            "volatile.totalOutputBytes",
+            peers.iter().map(|peer| peer.sent_bytes).sum::<u64>(),
+        )
+        .with("volatile.storedBlocks", facts.store.stored_blocks)
+        .with("volatile.cachedBlocks", facts.store.cached_blocks)
+        .with("volatile.storeUsedBytes", facts.store.used_bytes)
+        .with("volatile.storeLimitBytes", facts.store.limit_bytes)
+}
+
+/// `ListPeers`: one `Peer` for each, then the end of the list.
+pub(super) async fn list_peers(node: &dyn NodeControl, request: &Message) -> Vec<Message> {
+    let mut answers: Vec<Message> = node
+        .peers()
+        .await
+        .iter()
+        .map(|peer| peer_message(peer, request))
+        .collect();
+    answers.push(Message::new("EndListPeers").with_some("Identifier", request.identifier()));
+    answers
+}
+
+/// `ListPeer`: the peer with the given identity, name or address.
+pub(super) async fn list_peer(
+    node: &dyn NodeControl,
+    request: &Message,
+) -> Result<Message, ProtocolError> {
+    let wanted = request.required("NodeIdentifier")?;
+    Ok(match find_peer(node, wanted).await {
+        Some(peer) => peer_message(&peer, request),
+        None => unknown_peer(request, wanted),
+    })
+}
+
+/// `ListPeerNotes`: there are none, but clients ask.
+pub(super) async fn list_peer_notes(
+    node: &dyn NodeControl,
+    request: &Message,
+) -> Result<Message, ProtocolError> {
+    let wanted = request.required("NodeIdentifier")?;
+    Ok(match find_peer(node, wanted).await {
+        Some(_) => Message::new("EndListPeerNotes")
+            .with_some("Identifier", request.identifier())
+            .with("NodeIdentifier", wanted),
+        None => unknown_peer(request, wanted),
+    })
+}
+
+/// `AddPeer`: by the field `Reference`, or by a file that holds one.
+pub(super) async fn add_peer(
+    node: &dyn NodeControl,
+    request: &Message,
+) -> Result<Message, ProtocolError> {
+    let reference = match (request.field("Reference"), request.field("File")) {
+        (Some(reference), _) => reference.to_owned(),
+        (None, Some(file)) => reference_file(request, file.to_owned()).await?,
+        (None, None) if request.field("URL").is_some() => {
+            return Err(request.error(
+                ErrorCode::NotSupported,
+                "references are not loaded from addresses; use Reference or File",
+            ));
+        }
+        (None, None) => {
+            let why = "a Warren reference is one line; give it in the field Reference";
+            return Err(request.error(ErrorCode::ReferenceParse, why));
+        }
+    };
+    match node.add_peer(reference).await {
+        Ok(peer) => Ok(peer_message(&peer, request)),
+        Err(error) => {
+            let code = match &error {
+                AddPeerError::Malformed(_) => ErrorCode::ReferenceParse,
+                AddPeerError::BadSignature => ErrorCode::ReferenceSignature,
+                AddPeerError::OwnReference => ErrorCode::CannotPeerWithSelf,
+                AddPeerError::Duplicate => ErrorCode::DuplicatePeer,
+                AddPeerError::NotSaved(_) => ErrorCode::Internal,
+            };
+            Err(request.error(code, error.to_string()))
+        }
+    }
+}
+
+async fn reference_file(request: &Message, file: String) -> Result<String, ProtocolError> {
+    let read = tokio::task::spawn_blocking(move || {
+        let about =
+            fs::metadata(&file).map_err(|error| (ErrorCode::FileParse, error.to_string()))?;
+        if !about.is_file() || about.len() > REFERENCE_FILE_MAX {
+            return Err((
+                ErrorCode::NotAFile,
+                "not a file of the size of a reference".to_owned(),
+            ));
+        }
+        fs::read_to_string(&file).map_err(|error| (ErrorCode::FileParse, error.to_string()))
+    });
+    match read.await {
+        Ok(Ok(text)) => Ok(text.trim().to_owned()),
+        Ok(Err((code, why))) => Err(request.error(code, why)),
+        Err(_) => Err(request.error(ErrorCode::ShuttingDown, "")),
+    }
+}
+
+/// `RemovePeer`: the peer with the given identity, name or address.
+pub(super) async fn remove_peer(
+    node: &dyn NodeControl,
+    request: &Message,
+) -> Result<Message, ProtocolError> {
+    let wanted = request.required("NodeIdentifier")?;
+    let Some(peer) = find_peer(node, wanted).await else {
+        return Ok(unknown_peer(request, wanted));
+    };
+    match node.remove_peer(peer.id).await {
+        Ok(()) => Ok(Message::new("PeerRemoved")
+            .with_some("Identifier", request.identifier())
+            .with("Identity", peer.id)
+            .with("NodeIdentifier", wanted)),
+        Err(RemovePeerError::Unknown) => Ok(unknown_peer(request, wanted)),
+        Err(error @ RemovePeerError::NotSaved(_)) => {
+            Err(request.error(ErrorCode::Internal, error.to_string()))
+        }
+    }
+}
+
+async fn find_peer(node: &dyn NodeControl, wanted: &str) -> Option<PeerFacts> {
+    let id = wanted.parse::<NodeId>().ok();
+    let address = wanted.parse::<SocketAddr>().ok();
+    let matches = |peer: &PeerFacts| match (id, address) {
+        (Some(id), _) => peer.id == id,
+        (None, Some(address)) => {
+            peer.addresses.contains(&address)
+                || peer.link.is_some_and(|link| link.address == address)
+        }
+        (None, None) => peer.name == wanted,
+    };
+    node.peers().await.into_iter().find(matches)
+}
+
+fn unknown_peer(request: &Message, wanted: &str) -> Message {
+    Message::new("UnknownNodeIdentifier")
+        .with_some("Identifier", request.identifier())
+        .with("NodeIdentifier", wanted)
+}
+
+fn peer_message(peer: &PeerFacts, request: &Message) -> Message {
+    let message = Message::new("Peer")
+        .with_some("Identifier", request.identifier())
+        .with("identity", peer.id)
+        .with("location", peer.id.location())
+        .with("myName", &peer.name)
+        .with("lastGoodVersion", version())
+        .with("version", version())
+        .with("opennet", false)
+        .with("seed", false)
+        .with("testnet", false)
+        .with("physical.udp", addresses(&peer.addresses))
+        .with("auth.negTypes", 0)
+        .with("ark.number", 0)
+        .with("ark.pubURI", "")
+        .with("totalInput", peer.received_bytes)
+        .with("totalOutput", peer.sent_bytes)
+        .with_some("Reference", peer.reference.as_deref());
+    let message = if request.flag("WithMetadata", Flag::DefaultOff) {
+        message.with_some("metadata.detected.udp", peer.link.map(|link| link.address))
+    } else {
+        message
+    };
+    if !request.flag("WithVolatile", Flag::DefaultOff) {
+        return message;
+    }
+    let round_trip = peer.link.and_then(|link| link.round_trip);
+    message
+        .with(
+            "volatile.status",
+            if peer.link.is_some() {
+                "CONNECTED"
+            } else {
+                "DISCONNECTED"
+            },
+        )
+        .with_some(
+            "volatile.averagePingTime",
+            round_trip.map(|time| time.as_secs_f64() * 1000.0),
+        )
+        .with_some(
+            "volatile.connectedSeconds",
+            peer.link.map(|link| link.connected_for.as_secs()),
+        )
+}
+
+fn addresses(addresses: &[SocketAddr]) -> String {
+    addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(";")
+}
