@@ -52,8 +52,6 @@ mod signed;
 mod subspace;
 mod updatable;
 mod uri;
-#[cfg(test)]
-mod vectors;
 
 pub use base64::InvalidBase64;
 pub use block::{

@@ -1,4 +1,3 @@
 //! The HTTP gateway of Warren.
 
-mod filter;
 pub mod network;

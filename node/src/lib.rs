@@ -4,6 +4,7 @@ pub mod client;
 pub mod config;
 pub mod data_dir;
 pub mod fcp;
+pub mod fcp_cli;
 pub mod link;
 pub mod peers_file;
 pub mod reference;
