@@ -46,17 +46,22 @@ impl Document {
         }
     }
 
-    /// Signs with a' = t·a. Every document has its own nonce prefix, derived from the seed and D: were the seed's own prefix
-    /// used under several keys, one message signed under two of them would give away the secret scalar.
+    /// Signs with a' = t·a.
     pub(crate) fn sign(&self, seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
         let key = ExpandedSecretKey {
             scalar: self.blinding * secret_scalar(seed).scalar,
-            hash_prefix: derivation::derive(
-                derivation::SIGNED_NONCE_PREFIX,
-                &[seed, self.value.as_ref()],
-            ),
+            hash_prefix: self.nonce_prefix(seed),
         };
         raw_sign::<Sha512>(&key, message, &self.public_key).to_bytes()
+    }
+
+    /// Every document has its own nonce prefix, derived from the seed and D: were the seed's own prefix used under several
+    /// keys, one message signed under two of them would give away the secret scalar.
+    pub(crate) fn nonce_prefix(&self, seed: &[u8; 32]) -> [u8; 32] {
+        derivation::derive(
+            derivation::SIGNED_NONCE_PREFIX,
+            &[seed, self.value.as_ref()],
+        )
     }
 
     /// 32 bytes to encrypt the document with, 32 bytes to make the nonce with.

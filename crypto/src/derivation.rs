@@ -35,7 +35,7 @@ pub(crate) fn derive(context: &'static str, parts: &[&[u8]]) -> [u8; 32] {
     derive_bytes(context, parts)
 }
 
-/// As [`derive`], with any length of output.
+/// As [`derive()`], with any length of output.
 pub(crate) fn derive_bytes<const N: usize>(context: &'static str, parts: &[&[u8]]) -> [u8; N] {
     let mut hasher = blake3::Hasher::new_derive_key(context);
     for part in parts {

@@ -154,7 +154,7 @@ impl Signature {
 }
 
 /// What is really signed. TLS signs with the same key; its texts begin with 64 spaces (RFC 8446, 4.4.3), ours never do.
-fn signed_text(domain: &'static str, message: &[u8]) -> Vec<u8> {
+pub(crate) fn signed_text(domain: &'static str, message: &[u8]) -> Vec<u8> {
     let domain_len =
         u8::try_from(domain.len()).expect("a domain is a short constant of the program");
     let mut text = Vec::with_capacity(SIGNED_TEXT_HEAD.len() + 1 + domain.len() + message.len());
@@ -289,6 +289,9 @@ mod tests {
         );
         let text = base64::display(&neutral).to_string();
         assert!(serde_json::from_str::<NodeId>(&format!("\"{text}\"")).is_err());
+        assert!(postcard::from_bytes::<NodeId>(&neutral).is_err());
+        let id = identity(4).id();
+        assert_eq!(postcard::from_bytes(id.as_bytes()), Ok(id));
     }
 
     #[test]

@@ -52,6 +52,8 @@ mod signed;
 mod subspace;
 mod updatable;
 mod uri;
+#[cfg(test)]
+mod vectors;
 
 pub use base64::InvalidBase64;
 pub use block::{

@@ -126,4 +126,15 @@ mod tests {
         assert_eq!(serde_json::from_str::<BlockKey>(&json).unwrap(), key);
         assert!(serde_json::from_str::<RoutingKey>("\"short\"").is_err());
     }
+
+    #[test]
+    fn the_binary_form_is_the_kind_and_32_bytes() {
+        let key = BlockKey {
+            kind: BlockKind::Signed,
+            routing_key: RoutingKey([0xa5; 32]),
+        };
+        let bytes = postcard::to_allocvec(&key).unwrap();
+        assert_eq!(bytes, [[1].as_slice(), &[0xa5; 32]].concat());
+        assert_eq!(postcard::from_bytes(&bytes), Ok(key));
+    }
 }

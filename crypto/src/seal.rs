@@ -71,7 +71,7 @@ fn seal_payload(keys: &[u8; 64], payload: &[u8], len: u32) -> Bytes {
     block.extend_from_slice(&nonce);
     padding::append(&mut block, payload, len, CONTENT_PAYLOAD_MAX);
     let (_, body) = block.split_at_mut(NONCE_LEN);
-    let tag = ChaCha20Poly1305::new(&(*encryption_key).into())
+    let tag = ChaCha20Poly1305::new(encryption_key.into())
         .encrypt_inout_detached(&Nonce::from(nonce), b"", body.into())
         .expect("a block is far below the 256 GiB that the cipher takes");
     block.extend_from_slice(&tag);
@@ -102,7 +102,7 @@ pub fn open_content(
     let (encryption_key, nonce_key) = derivation::split_keys(&keys);
 
     let mut body = body.to_vec();
-    ChaCha20Poly1305::new(&(*encryption_key).into())
+    ChaCha20Poly1305::new(encryption_key.into())
         .decrypt_inout_detached(
             &Nonce::from(*nonce),
             b"",

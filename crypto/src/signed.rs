@@ -78,7 +78,7 @@ impl SignedKey {
         let (encryption_key, nonce_key) = derivation::split_keys(&keys);
 
         let mut body = body.to_vec();
-        XChaCha20Poly1305::new(&(*encryption_key).into())
+        XChaCha20Poly1305::new(encryption_key.into())
             .decrypt_inout_detached(
                 &XNonce::from(*nonce),
                 public_key,
@@ -128,7 +128,7 @@ fn seal_payload(document: &Document, crypto_key: &[u8; 32], len: u32, payload: &
     sealed.extend_from_slice(&nonce);
     padding::append(&mut sealed, payload, len, SIGNED_PAYLOAD_MAX);
     let (_, body) = sealed.split_at_mut(SIGNED_NONCE_LEN);
-    let tag = XChaCha20Poly1305::new(&(*encryption_key).into())
+    let tag = XChaCha20Poly1305::new(encryption_key.into())
         .encrypt_inout_detached(
             &XNonce::from(nonce),
             document.public_key.as_bytes(),

@@ -1,3 +1,4 @@
 //! The HTTP gateway of Warren.
 
+mod filter;
 pub mod network;

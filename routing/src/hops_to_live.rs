@@ -6,7 +6,10 @@ use std::fmt;
 ///
 /// It is a budget: every node that looks for the block takes one, and what a dead end has left over comes back to be
 /// spent on the next best peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct HopsToLive(u8);
 
 impl HopsToLive {
@@ -50,6 +53,25 @@ impl fmt::Display for HopsToLive {
         self.0.fmt(f)
     }
 }
+
+impl TryFrom<u8> for HopsToLive {
+    type Error = OutOfRange;
+
+    fn try_from(hops: u8) -> Result<Self, OutOfRange> {
+        Self::new(hops).ok_or(OutOfRange)
+    }
+}
+
+impl From<HopsToLive> for u8 {
+    fn from(hops: HopsToLive) -> Self {
+        hops.0
+    }
+}
+
+/// A number is larger or smaller than its kind may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the number is out of range")]
+pub struct OutOfRange;
 
 /// What one link does with requests at both ends of the scale.
 ///

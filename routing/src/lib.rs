@@ -1,12 +1,21 @@
 //! The sans-IO protocol core of Warren: one [`Router`] per node finds and places blocks.
 #![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing)]
 
+mod caching;
 mod config;
+mod deadlines;
 mod event;
+mod fetch;
 mod hops_to_live;
+mod insert;
 mod location;
 mod message;
+mod next_hop;
+mod peers;
+mod recently_failed;
+mod requests;
 mod router;
+mod shared;
 mod time;
 mod wire;
 
@@ -15,9 +24,9 @@ pub use event::{
     Action, Class, Event, FetchFailure, InsertFailure, InsertSuccess, LocalId, Misbehaviour,
     PeerId, Place, StoreResult, StoreTicket,
 };
-pub use hops_to_live::HopsToLive;
+pub use hops_to_live::{HopsToLive, OutOfRange};
 pub use location::{Distance, Location};
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
-pub use router::Router;
+pub use router::{Load, Router};
 pub use time::Time;
 pub use wire::{DecodeError, MESSAGE_LEN_MAX, decode, encode};

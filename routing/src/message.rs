@@ -1,13 +1,14 @@
 //! What peers say to each other.
 
 use std::fmt;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use bytes::Bytes;
 use crypto::BlockKey;
 
 use crate::event::Class;
-use crate::hops_to_live::HopsToLive;
+use crate::hops_to_live::{HopsToLive, OutOfRange};
 
 /// One message over one link.
 ///
@@ -80,8 +81,8 @@ pub enum Message {
     Stored {
         /// Of the offer.
         id: RequestId,
-        /// At how many nodes, the receiver of the offer included; at least one, and at most 255 are counted.
-        copies: u8,
+        /// At how many nodes, the receiver of the offer included; at most 255 are counted.
+        copies: NonZeroU8,
     },
     /// The block of an insert could not be stored by the receiver of the offer nor behind it.
     StoreFailed {
@@ -146,7 +147,7 @@ impl Message {
 pub struct RequestId(pub u64);
 
 /// What the receiver of an offer is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum InsertStage {
     /// Pass the block on towards its key, or store it where there is nobody closer.
     Seek(HopsToLive),
@@ -155,7 +156,10 @@ pub enum InsertStage {
 }
 
 /// A number of copies to make, from 1 to [`Copies::MAX`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct Copies(u8);
 
 impl Copies {
@@ -179,8 +183,22 @@ impl Copies {
     }
 }
 
+impl TryFrom<u8> for Copies {
+    type Error = OutOfRange;
+
+    fn try_from(copies: u8) -> Result<Self, OutOfRange> {
+        Self::new(copies).ok_or(OutOfRange)
+    }
+}
+
+impl From<Copies> for u8 {
+    fn from(copies: Copies) -> Self {
+        copies.0
+    }
+}
+
 /// Why a peer does not work on a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Refusal {
     /// It works on a request for this key, or did moments ago: the search was there.
     Loop,

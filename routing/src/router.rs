@@ -1,59 +1,326 @@
 //! The router: hands each event to the part concerned.
 
-use std::collections::VecDeque;
+use crypto::VerifiedBlock;
 
 use crate::config::Config;
-use crate::event::{Action, Event, FetchFailure, InsertFailure};
+use crate::event::{
+    Action, Event, FetchFailure, InsertFailure, LocalId, Misbehaviour, PeerId, StoreResult,
+    StoreTicket,
+};
+use crate::fetch::{FetchRequest, Fetches};
+use crate::insert::{Inserts, Offer};
 use crate::location::Location;
+use crate::message::{Message, RequestId};
+use crate::requests::{Asker, Operation, Target};
+use crate::shared::Shared;
 use crate::time::Time;
 
 /// The protocol core of one node.
 #[derive(Debug)]
 pub struct Router {
-    actions: VecDeque<Action>,
+    shared: Shared,
+    fetches: Fetches,
+    inserts: Inserts,
+}
+
+/// How much a router has to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Connected peers.
+    pub peers: usize,
+    /// Fetches in progress, one for each key.
+    pub fetches: usize,
+    /// Inserts in progress, one for each key.
+    pub inserts: usize,
+    /// Requests of peers among those who wait for them.
+    pub peer_requests: usize,
+    /// Requests of the node's own user among those who wait for them.
+    pub local_requests: usize,
+    /// Keys remembered as recently failed.
+    pub recently_failed: usize,
 }
 
 impl Router {
-    /// A router at `me` that knows no peers. `seed` decides everything random that it does.
+    /// A router at `me` that knows no peers. `seed` decides everything random that it does, so it must be secret, and the
+    /// same seed gives the same actions for the same events.
     #[must_use]
-    pub fn new(_me: Location, _config: Config, _seed: [u8; 32]) -> Self {
+    pub fn new(me: Location, config: Config, seed: [u8; 32]) -> Self {
         Self {
-            actions: VecDeque::new(),
+            shared: Shared::new(me, config, seed),
+            fetches: Fetches::default(),
+            inserts: Inserts::default(),
         }
     }
 
     /// Takes in one event that happened at `now`.
-    pub fn handle(&mut self, _now: Time, event: Event) {
-        let answer = match event {
-            Event::Fetch { id, .. } => Action::FetchDone {
-                id,
-                result: Err(FetchFailure::RouteNotFound),
-            },
-            Event::Insert { id, .. } => Action::InsertDone {
-                id,
-                result: Err(InsertFailure::RouteNotFound),
-            },
-            Event::PeerUp { .. }
-            | Event::PeerDown { .. }
-            | Event::Message { .. }
-            | Event::Cancel { .. }
-            | Event::LookupDone { .. }
-            | Event::StoreDone { .. } => return,
-        };
-        self.actions.push_back(answer);
+    ///
+    /// # Panics
+    /// If the driver gives a request of its user the id of one that still runs.
+    pub fn handle(&mut self, now: Time, event: Event) {
+        self.shared.now = now;
+        match event {
+            Event::PeerUp { peer, location } => {
+                self.peer_down(peer);
+                self.shared.peers.connect(peer, location);
+            }
+            Event::PeerDown { peer } => self.peer_down(peer),
+            Event::Message { from, message } => {
+                if self.shared.peers.peer(from).is_some() {
+                    self.message(from, message);
+                }
+            }
+            Event::Fetch { id, key, class } => {
+                self.fetches.user_asks(&mut self.shared, id, key, class);
+            }
+            Event::Insert { id, block, class } => {
+                self.inserts
+                    .user_publishes(&mut self.shared, id, block, class);
+            }
+            Event::Cancel { id } => self.cancel(id),
+            Event::LookupDone { ticket, block } => self.lookup_done(ticket, block),
+            Event::StoreDone { ticket, result } => self.store_done(ticket, result),
+        }
+        self.settle();
     }
 
     /// Does what is due at `now`.
-    pub fn handle_timeout(&mut self, _now: Time) {}
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.shared.now = now;
+        self.shared.recently_failed.expire(now);
+        while let Some(Target { operation, key }) = self.shared.deadlines.pop_due(now) {
+            match operation {
+                Operation::Fetch => self.fetches.timed_out(&mut self.shared, key),
+                Operation::Insert => self.inserts.timed_out(&mut self.shared, key),
+            }
+        }
+    }
 
     /// The next thing to do, if any. To be called until it gives nothing, after every other `&mut self` call.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        self.shared.actions.pop_front()
     }
 
     /// When [`Router::handle_timeout`] is next due.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
-        None
+        let deadline = self.shared.deadlines.first();
+        let expiry = self.shared.recently_failed.next_expiry();
+        [deadline, expiry].into_iter().flatten().min()
+    }
+
+    /// How much there is to do.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        Load {
+            peers: self.shared.peers.len(),
+            fetches: self.fetches.len(),
+            inserts: self.inserts.len(),
+            peer_requests: self.shared.requests.incoming_len(),
+            local_requests: self.shared.requests.local_len(),
+            recently_failed: self.shared.recently_failed.len(),
+        }
+    }
+
+    /// Whether nothing is in progress and no answer is awaited.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.fetches.len() == 0
+            && self.inserts.len() == 0
+            && self.shared.requests.is_empty()
+            && self.shared.deadlines.first().is_none()
+    }
+
+    fn message(&mut self, from: PeerId, message: Message) {
+        let id = message.id();
+        match message {
+            Message::Fetch {
+                key,
+                hops_to_live,
+                class,
+                ..
+            } => {
+                if self.is_new(from, id) {
+                    let request = FetchRequest {
+                        id,
+                        key,
+                        hops_to_live,
+                        class,
+                    };
+                    self.fetches.peer_asks(&mut self.shared, from, request);
+                }
+            }
+            Message::Offer {
+                key, stage, class, ..
+            } => {
+                if self.is_new(from, id) {
+                    self.inserts.peer_offers(
+                        &mut self.shared,
+                        from,
+                        Offer {
+                            id,
+                            key,
+                            stage,
+                            class,
+                        },
+                    );
+                }
+            }
+            Message::Block { block, .. } => {
+                if let Some(Target {
+                    operation: Operation::Insert,
+                    key,
+                }) = self.shared.requests.incoming(from, id)
+                {
+                    self.inserts
+                        .block_arrived(&mut self.shared, from, key, block);
+                }
+            }
+            Message::Cancel { .. } => {
+                if let Some(target) = self.shared.requests.incoming(from, id) {
+                    self.asker_left(target, Asker::Peer(from, id));
+                }
+            }
+            Message::Accepted { .. }
+            | Message::Refused { .. }
+            | Message::Found { .. }
+            | Message::NotFound { .. }
+            | Message::Stored { .. }
+            | Message::StoreFailed { .. }
+            | Message::Collision { .. } => self.answer(from, message),
+        }
+    }
+
+    /// A peer answers what it was asked. Answers to what is not asked any longer, and answers of the wrong kind, are
+    /// ignored: the former are honest, the latter end with the deadline.
+    fn answer(&mut self, from: PeerId, message: Message) {
+        let Some(Target { operation, key }) = self.shared.requests.asked(from, message.id()) else {
+            return;
+        };
+        let Self {
+            shared,
+            fetches,
+            inserts,
+        } = self;
+        match (operation, message) {
+            (Operation::Fetch, Message::Accepted { .. }) => fetches.accepted(shared, key),
+            (Operation::Fetch, Message::Refused { reason, .. }) => {
+                fetches.refused(shared, key, reason);
+            }
+            (Operation::Fetch, Message::Found { block, .. }) => {
+                fetches.found(shared, from, key, block);
+            }
+            (Operation::Fetch, Message::NotFound { left, .. }) => {
+                fetches.not_found(shared, key, left);
+            }
+            (Operation::Insert, Message::Accepted { .. }) => inserts.accepted(shared, key),
+            (Operation::Insert, Message::Refused { reason, .. }) => {
+                inserts.refused(shared, key, reason);
+            }
+            (Operation::Insert, Message::Stored { copies, .. }) => {
+                inserts.peer_stored(shared, key, copies.get());
+            }
+            (Operation::Insert, Message::StoreFailed { .. }) => inserts.peer_failed(shared, key),
+            (Operation::Insert, Message::Collision { block, .. }) => {
+                inserts.collided(shared, from, key, block);
+            }
+            (
+                Operation::Fetch | Operation::Insert,
+                Message::Fetch { .. }
+                | Message::Offer { .. }
+                | Message::Block { .. }
+                | Message::Cancel { .. }
+                | Message::Found { .. }
+                | Message::NotFound { .. }
+                | Message::Stored { .. }
+                | Message::StoreFailed { .. }
+                | Message::Collision { .. },
+            ) => {}
+        }
+    }
+
+    fn lookup_done(&mut self, ticket: StoreTicket, block: Option<VerifiedBlock>) {
+        let Some(Target { operation, key }) = self.shared.requests.store_answered(ticket) else {
+            return;
+        };
+        match operation {
+            Operation::Fetch => {
+                self.fetches
+                    .looked_up(&mut self.shared, key, ticket, block.as_ref());
+            }
+            Operation::Insert => self.inserts.looked_up(&mut self.shared, key, ticket, block),
+        }
+    }
+
+    fn store_done(&mut self, ticket: StoreTicket, result: StoreResult) {
+        if let Some(target) = self.shared.requests.store_answered(ticket) {
+            self.inserts
+                .stored(&mut self.shared, target.key, ticket, result);
+        }
+    }
+
+    fn cancel(&mut self, id: LocalId) {
+        let Some(target) = self.shared.requests.local(id) else {
+            return;
+        };
+        self.asker_left(target, Asker::User(id));
+        self.shared.actions.push_back(match target.operation {
+            Operation::Fetch => Action::FetchDone {
+                id,
+                result: Err(FetchFailure::Cancelled),
+            },
+            Operation::Insert => Action::InsertDone {
+                id,
+                result: Err(InsertFailure::Cancelled),
+            },
+        });
+    }
+
+    fn asker_left(&mut self, Target { operation, key }: Target, asker: Asker) {
+        match operation {
+            Operation::Fetch => self.fetches.asker_left(&mut self.shared, key, asker),
+            Operation::Insert => self.inserts.asker_left(&mut self.shared, key, asker),
+        }
+    }
+
+    /// Forgets a peer: what it asked for ends, and who was waiting for it asks the next one.
+    fn peer_down(&mut self, peer: PeerId) {
+        if self.shared.peers.disconnect(peer).is_none() {
+            return;
+        }
+        for (id, Target { operation, key }) in self.shared.requests.incoming_of(peer) {
+            let asker = Asker::Peer(peer, id);
+            match operation {
+                Operation::Fetch => self.fetches.asker_left(&mut self.shared, key, asker),
+                Operation::Insert => self.inserts.asker_lost(&mut self.shared, key, asker),
+            }
+        }
+        for (_, Target { operation, key }) in self.shared.requests.outgoing_of(peer) {
+            match operation {
+                Operation::Fetch => self.fetches.peer_lost(&mut self.shared, key),
+                Operation::Insert => self.inserts.peer_lost(&mut self.shared, key),
+            }
+        }
+    }
+
+    /// Whether a peer may use `id` for a new request; if not, it is disconnected.
+    fn is_new(&mut self, from: PeerId, id: RequestId) -> bool {
+        let new = self.shared.requests.incoming(from, id).is_none();
+        if !new {
+            self.shared.disconnect(from, Misbehaviour::DuplicateRequest);
+        }
+        new
+    }
+
+    /// Does what one part left for the others.
+    fn settle(&mut self) {
+        if let Some(block) = self.shared.passed.take() {
+            self.fetches.succeed(&mut self.shared, &block);
+        }
+        while let Some(peer) = self.shared.offenders.pop() {
+            self.peer_down(peer);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,15 @@
 //! the end, if the head is of a kind that carries one. So nothing in a message says how much memory to take, a block is
 //! never copied while decoding, and encoding copies it once. `docs/ROUTING.md` draws the format.
 
+use std::num::NonZeroU8;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use crypto::{BlockKey, CONTENT_BLOCK_LEN, SIGNED_BLOCK_LEN};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Class;
 use crate::hops_to_live::HopsToLive;
-use crate::message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
+use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 
 /// No message is longer, in bytes.
 pub const MESSAGE_LEN_MAX: usize = HEAD_LEN_MAX + BLOCK_LEN_MAX;
@@ -59,7 +61,7 @@ pub fn decode(bytes: &Bytes) -> Result<Message, DecodeError> {
     if !length_fits {
         return Err(DecodeError::BlockLength { len: rest.len() });
     }
-    head.into_message(BlockBytes(rest))
+    Ok(head.with_block(BlockBytes(rest)))
 }
 
 /// Why bytes are not a message.
@@ -71,7 +73,7 @@ pub enum DecodeError {
         /// Its length in bytes.
         len: usize,
     },
-    /// The head is cut off or of no known kind.
+    /// The head is cut off, of no known kind, or has a number out of range.
     #[error("the head of a message is malformed")]
     Head,
     /// More or fewer bytes follow the head than a message of its kind carries.
@@ -79,12 +81,6 @@ pub enum DecodeError {
     BlockLength {
         /// How many follow.
         len: usize,
-    },
-    /// A number is outside of its range.
-    #[error("a message has {field} out of range")]
-    OutOfRange {
-        /// Which number.
-        field: &'static str,
     },
 }
 
@@ -94,19 +90,13 @@ enum Head {
     Fetch {
         id: RequestId,
         key: BlockKey,
-        hops_to_live: u8,
+        hops_to_live: HopsToLive,
         class: Class,
     },
-    Seek {
+    Offer {
         id: RequestId,
         key: BlockKey,
-        hops_to_live: u8,
-        class: Class,
-    },
-    Replicate {
-        id: RequestId,
-        key: BlockKey,
-        copies: u8,
+        stage: InsertStage,
         class: Class,
     },
     Block {
@@ -118,26 +108,20 @@ enum Head {
     Accepted {
         id: RequestId,
     },
-    RefusedLoop {
+    Refused {
         id: RequestId,
-    },
-    RefusedOverloaded {
-        id: RequestId,
-    },
-    RefusedRecentlyFailed {
-        id: RequestId,
-        retry_after_ms: u16,
+        reason: Refusal,
     },
     Found {
         id: RequestId,
     },
     NotFound {
         id: RequestId,
-        left: u8,
+        left: HopsToLive,
     },
     Stored {
         id: RequestId,
-        copies: u8,
+        copies: NonZeroU8,
     },
     StoreFailed {
         id: RequestId,
@@ -158,59 +142,34 @@ impl Head {
             } => Self::Fetch {
                 id,
                 key,
-                hops_to_live: hops_to_live.get(),
+                hops_to_live,
                 class,
             },
             Message::Offer {
                 id,
                 key,
-                stage: InsertStage::Seek(hops_to_live),
+                stage,
                 class,
-            } => Self::Seek {
+            } => Self::Offer {
                 id,
                 key,
-                hops_to_live: hops_to_live.get(),
-                class,
-            },
-            Message::Offer {
-                id,
-                key,
-                stage: InsertStage::Replicate(copies),
-                class,
-            } => Self::Replicate {
-                id,
-                key,
-                copies: copies.get(),
+                stage,
                 class,
             },
             Message::Block { id, .. } => Self::Block { id },
             Message::Cancel { id } => Self::Cancel { id },
             Message::Accepted { id } => Self::Accepted { id },
-            Message::Refused {
-                id,
-                reason: Refusal::Loop,
-            } => Self::RefusedLoop { id },
-            Message::Refused {
-                id,
-                reason: Refusal::Overloaded,
-            } => Self::RefusedOverloaded { id },
-            Message::Refused {
-                id,
-                reason: Refusal::RecentlyFailed { retry_after_ms },
-            } => Self::RefusedRecentlyFailed { id, retry_after_ms },
+            Message::Refused { id, reason } => Self::Refused { id, reason },
             Message::Found { id, .. } => Self::Found { id },
-            Message::NotFound { id, left } => Self::NotFound {
-                id,
-                left: left.get(),
-            },
+            Message::NotFound { id, left } => Self::NotFound { id, left },
             Message::Stored { id, copies } => Self::Stored { id, copies },
             Message::StoreFailed { id } => Self::StoreFailed { id },
             Message::Collision { id, .. } => Self::Collision { id },
         }
     }
 
-    fn into_message(self, block: BlockBytes) -> Result<Message, DecodeError> {
-        Ok(match self {
+    fn with_block(self, block: BlockBytes) -> Message {
+        match self {
             Self::Fetch {
                 id,
                 key,
@@ -219,69 +178,31 @@ impl Head {
             } => Message::Fetch {
                 id,
                 key,
-                hops_to_live: hops(hops_to_live)?,
+                hops_to_live,
                 class,
             },
-            Self::Seek {
+            Self::Offer {
                 id,
                 key,
-                hops_to_live,
+                stage,
                 class,
             } => Message::Offer {
                 id,
                 key,
-                stage: InsertStage::Seek(hops(hops_to_live)?),
+                stage,
                 class,
             },
-            Self::Replicate {
-                id,
-                key,
-                copies,
-                class,
-            } => {
-                let copies =
-                    Copies::new(copies).ok_or(DecodeError::OutOfRange { field: "copies" })?;
-                Message::Offer {
-                    id,
-                    key,
-                    stage: InsertStage::Replicate(copies),
-                    class,
-                }
-            }
             Self::Block { id } => Message::Block { id, block },
             Self::Cancel { id } => Message::Cancel { id },
             Self::Accepted { id } => Message::Accepted { id },
-            Self::RefusedLoop { id } => Message::Refused {
-                id,
-                reason: Refusal::Loop,
-            },
-            Self::RefusedOverloaded { id } => Message::Refused {
-                id,
-                reason: Refusal::Overloaded,
-            },
-            Self::RefusedRecentlyFailed { id, retry_after_ms } => Message::Refused {
-                id,
-                reason: Refusal::RecentlyFailed { retry_after_ms },
-            },
+            Self::Refused { id, reason } => Message::Refused { id, reason },
             Self::Found { id } => Message::Found { id, block },
-            Self::NotFound { id, left } => Message::NotFound {
-                id,
-                left: hops(left)?,
-            },
-            Self::Stored { copies: 0, .. } => {
-                return Err(DecodeError::OutOfRange { field: "copies" });
-            }
+            Self::NotFound { id, left } => Message::NotFound { id, left },
             Self::Stored { id, copies } => Message::Stored { id, copies },
             Self::StoreFailed { id } => Message::StoreFailed { id },
             Self::Collision { id } => Message::Collision { id, block },
-        })
+        }
     }
-}
-
-fn hops(hops: u8) -> Result<HopsToLive, DecodeError> {
-    HopsToLive::new(hops).ok_or(DecodeError::OutOfRange {
-        field: "hops to live",
-    })
 }
 
 fn encode_head<'a>(message: &Message, space: &'a mut [u8; HEAD_LEN_MAX]) -> &'a [u8] {
@@ -289,7 +210,7 @@ fn encode_head<'a>(message: &Message, space: &'a mut [u8; HEAD_LEN_MAX]) -> &'a 
         .expect("the longest head fits: HEAD_LEN_MAX counts its fields")
 }
 
-/// Kind 1, id at most 10 (as a varint), kind of block 1, routing key 32, hops or copies 1, class 1; rounded up.
+/// Kind 1, id at most 10 (as a varint), kind of block 1, routing key 32, stage and hops 2, class 1; rounded up.
 const HEAD_LEN_MAX: usize = 64;
 
 const BLOCK_LEN_MAX: usize = if CONTENT_BLOCK_LEN > SIGNED_BLOCK_LEN {

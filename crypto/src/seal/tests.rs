@@ -71,7 +71,7 @@ fn a_block_with_another_nonce_than_sealing_gives_does_not_open() {
     let (encryption_key, _) = derivation::split_keys(&keys);
     let mut forged = vec![9; NONCE_LEN];
     padding::append(&mut forged, b"payload", 7, CONTENT_PAYLOAD_MAX);
-    let tag = ChaCha20Poly1305::new(&(*encryption_key).into())
+    let tag = ChaCha20Poly1305::new(encryption_key.into())
         .encrypt_inout_detached(
             &Nonce::from([9; NONCE_LEN]),
             b"",

@@ -21,7 +21,7 @@ pub enum UriError {
     UnknownType,
     /// Not three parts between `@` and the first `/`.
     #[error(
-        "this URI is incomplete: between the @ and the first / a {kind} key has three parts, separated by commas"
+        "this {kind} key is incomplete: between the @ and the first / it has three parts, separated by commas"
     )]
     KeyParts {
         /// Type of the key.
@@ -39,8 +39,8 @@ pub enum UriError {
     },
     /// The algorithm number is one of Hyphanet's.
     #[error(
-        "this is a key of Hyphanet (Freenet): Warren uses other cryptography and another network, so it cannot fetch it; \
-         open it with Hyphanet"
+        "this is a key of Hyphanet (Freenet), which uses other cryptography and another network, so Warren can do nothing \
+         with it; open it with Hyphanet"
     )]
     HyphanetAlgorithm {
         /// Hyphanet's number of its algorithm: 1 to 3.

@@ -1,6 +1,9 @@
 //! Reading request URIs.
 
+use std::borrow::Cow;
 use std::str::FromStr;
+
+use serde::Deserialize;
 
 use super::text::{Kind, Pieces};
 use super::{Uri, UriError};
@@ -57,6 +60,13 @@ impl FromStr for Uri {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::parse(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Uri {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'_, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 

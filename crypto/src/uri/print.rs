@@ -4,6 +4,8 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use serde::Serialize;
+
 use super::Uri;
 use crate::base64;
 
@@ -42,6 +44,13 @@ impl fmt::Display for Uri {
         }
         append_path(&mut text, self.path());
         f.write_str(&text)
+    }
+}
+
+/// As its text.
+impl Serialize for Uri {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

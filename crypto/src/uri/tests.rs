@@ -398,6 +398,8 @@ proptest! {
     fn what_is_printed_reads_as_the_same(uri in any_uri()) {
         let text = uri.to_string();
         prop_assert!(text.is_ascii());
+        let json = serde_json::to_string(&uri).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Uri>(&json).unwrap(), &uri);
         prop_assert_eq!(Uri::parse(&text), Ok(uri));
     }
 

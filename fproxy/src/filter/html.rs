@@ -1,0 +1,39 @@
+//! The filter for pages.
+//!
+//! A browser's own parsing rules (html5ever) make a tree of whatever was written; the elements and attributes that are
+//! known to be harmless are then written out from the tree, all else is left out. The result is parsed and filtered
+//! again until it no longer changes: what the browser will read is then what was checked. Text that changes its
+//! meaning between two readings is the root of the attacks that HTML filters are known for.
+
+mod attributes;
+mod dom;
+mod elements;
+mod srcset;
+mod write;
+
+use super::FilterError;
+use super::links::Links;
+
+/// Readings after which the page must have stopped changing. Ordinary pages need two, with bad nesting three.
+const READINGS_MAX: usize = 5;
+
+/// Filters a page.
+pub(crate) fn document(text: &str, links: &Links) -> Result<String, FilterError> {
+    let mut before = pass(text, links)?;
+    for _ in 1..READINGS_MAX {
+        let after = pass(&before, links)?;
+        if after == before {
+            return Ok(after);
+        }
+        before = after;
+    }
+    Err(FilterError::Unstable)
+}
+
+fn pass(text: &str, links: &Links) -> Result<String, FilterError> {
+    let dom = dom::parse(text)?;
+    Ok(write::page(&dom, links))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,307 @@
+//! Finding blocks: the fetches that run at this node, one for each key.
+//!
+//! A fetch looks into the node's own store, then asks peers one at a time, closest to the key first. Everybody who asks
+//! for the key joins it if that cannot make two nodes wait for each other; `docs/ROUTING.md` has the rule and its proof.
+
+use std::collections::BTreeMap;
+
+use crypto::{BlockKey, VerifiedBlock};
+use smallvec::{SmallVec, smallvec};
+
+use crate::caching::caches_fetched;
+use crate::event::{Action, Class, FetchFailure, LocalId, PeerId, Place, StoreTicket};
+use crate::hops_to_live::HopsToLive;
+use crate::message::{BlockBytes, Message, Refusal, RequestId};
+use crate::requests::{Asker, Operation, Target};
+use crate::shared::Shared;
+use search::{Search, Waiting};
+
+mod search;
+
+/// The running fetches by key.
+#[derive(Debug, Default)]
+pub(crate) struct Fetches {
+    running: BTreeMap<BlockKey, Search>,
+}
+
+/// A peer's request for a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FetchRequest {
+    pub(crate) id: RequestId,
+    pub(crate) key: BlockKey,
+    pub(crate) hops_to_live: HopsToLive,
+    pub(crate) class: Class,
+}
+
+/// Somebody who waits for a fetch.
+#[derive(Clone, Copy, Debug)]
+struct Requester {
+    asker: Asker,
+    class: Class,
+    /// The budget that its request has at this node.
+    hops_to_live: HopsToLive,
+}
+
+type Requesters = SmallVec<[Requester; 1]>;
+
+impl Fetches {
+    /// Starts or joins a fetch for the node's own user.
+    pub(crate) fn user_asks(
+        &mut self,
+        shared: &mut Shared,
+        id: LocalId,
+        key: BlockKey,
+        class: Class,
+    ) {
+        if !shared.admits_local() {
+            shared.actions.push_back(Action::FetchDone {
+                id,
+                result: Err(FetchFailure::Overloaded),
+            });
+            return;
+        }
+        shared.begin(Asker::User(id), target(key));
+        let requester = Requester {
+            asker: Asker::User(id),
+            class,
+            hops_to_live: shared.own_hops_to_live(),
+        };
+        // Nobody else waits for what the user waits for, so that joining is always safe
+        match self.running.get_mut(&key) {
+            Some(search) => search.requesters.push(requester),
+            None => self.start(shared, key, requester),
+        }
+    }
+
+    /// Starts, joins or refuses a fetch for a peer.
+    pub(crate) fn peer_asks(&mut self, shared: &mut Shared, from: PeerId, request: FetchRequest) {
+        let FetchRequest {
+            id,
+            key,
+            class,
+            hops_to_live: sent,
+        } = request;
+        let hops_to_live = shared.after_hop_from(from, sent);
+        let requester = Requester {
+            asker: Asker::Peer(from, id),
+            class,
+            hops_to_live,
+        };
+        let refusal = match self.running.get(&key) {
+            Some(search) if !search.may_be_joined(sent) => Some(Refusal::Loop),
+            Some(_) => None,
+            None => {
+                shared
+                    .recently_failed
+                    .refusal(&key, hops_to_live, shared.peers.len(), shared.now)
+            }
+        };
+        let refusal =
+            refusal.or_else(|| (!shared.admits(from, class)).then_some(Refusal::Overloaded));
+        if let Some(reason) = refusal {
+            shared.refuse(from, id, reason, class);
+            return;
+        }
+        shared.begin(requester.asker, target(key));
+        match self.running.get_mut(&key) {
+            Some(search) => search.join(shared, requester),
+            None => self.start(shared, key, requester),
+        }
+    }
+
+    /// Ends a request whose asker does not wait any longer, and the fetch with its last one.
+    pub(crate) fn asker_left(&mut self, shared: &mut Shared, key: BlockKey, asker: Asker) {
+        shared.end(asker);
+        let Some(search) = self.running.get_mut(&key) else {
+            return;
+        };
+        search
+            .requesters
+            .retain(|requester| requester.asker != asker);
+        if search.requesters.is_empty() {
+            self.remove(shared, &key);
+        }
+    }
+
+    /// The store answered.
+    pub(crate) fn looked_up(
+        &mut self,
+        shared: &mut Shared,
+        key: BlockKey,
+        ticket: StoreTicket,
+        block: Option<&VerifiedBlock>,
+    ) {
+        let Some(search) = self.running.get_mut(&key) else {
+            return;
+        };
+        if !search.waits_for_store(ticket) {
+            return;
+        }
+        if let Some(block) = block.filter(|block| block.key() == key) {
+            search.accept_all(shared);
+            self.succeed(shared, block);
+            return;
+        }
+        search.begin_asking(shared);
+        self.go_on(shared, key);
+    }
+
+    /// The peer that was asked works on it.
+    pub(crate) fn accepted(&mut self, shared: &mut Shared, key: BlockKey) {
+        if let Some(search) = self.running.get_mut(&key) {
+            search.accepted(shared, key);
+        }
+    }
+
+    /// The peer that was asked does not work on it.
+    pub(crate) fn refused(&mut self, shared: &mut Shared, key: BlockKey, reason: Refusal) {
+        if let Some(search) = self.running.get_mut(&key) {
+            search.refused(shared, key, reason);
+            self.go_on(shared, key);
+        }
+    }
+
+    /// The peer that was asked, and those behind it, do not have it.
+    pub(crate) fn not_found(&mut self, shared: &mut Shared, key: BlockKey, left: HopsToLive) {
+        if let Some(search) = self.running.get_mut(&key) {
+            search.not_found(shared, key, left);
+            self.go_on(shared, key);
+        }
+    }
+
+    /// The peer that was asked sends what should be the block.
+    pub(crate) fn found(
+        &mut self,
+        shared: &mut Shared,
+        from: PeerId,
+        key: BlockKey,
+        bytes: BlockBytes,
+    ) {
+        // A wrong block leaves the question open; it is closed when the peer is forgotten
+        let Some(block) = shared.verify(from, key, bytes) else {
+            return;
+        };
+        let Some(search) = self.running.get_mut(&key) else {
+            return;
+        };
+        search.answered(shared);
+        if caches_fetched(search.hops_to_live, shared.config.hops_to_live_max) {
+            shared.keep(block.clone(), Place::Cache);
+        }
+        self.succeed(shared, &block);
+    }
+
+    /// The peer that was asked is gone.
+    pub(crate) fn peer_lost(&mut self, shared: &mut Shared, key: BlockKey) {
+        if let Some(search) = self.running.get_mut(&key) {
+            search.answered(shared);
+            self.go_on(shared, key);
+        }
+    }
+
+    /// The fetch's deadline passed.
+    pub(crate) fn timed_out(&mut self, shared: &mut Shared, key: BlockKey) {
+        let Some(search) = self.running.get_mut(&key) else {
+            return;
+        };
+        match search.waiting {
+            // A store that takes so long is treated as one that does not have the block
+            Waiting::Store(_) => search.begin_asking(shared),
+            Waiting::Peer { .. } | Waiting::Nothing => search.give_peer_up(shared),
+        }
+        self.go_on(shared, key);
+    }
+
+    /// A verified block is at hand: gives it to all who wait for it.
+    pub(crate) fn succeed(&mut self, shared: &mut Shared, block: &VerifiedBlock) {
+        let key = block.key();
+        shared.recently_failed.clear(&key);
+        let Some(search) = self.remove(shared, &key) else {
+            return;
+        };
+        for Requester { asker, class, .. } in search.requesters {
+            shared.end(asker);
+            match asker {
+                Asker::Peer(peer, id) => {
+                    let block = BlockBytes(block.bytes().clone());
+                    shared.send(peer, Message::Found { id, block }, class);
+                }
+                Asker::User(id) => shared.actions.push_back(Action::FetchDone {
+                    id,
+                    result: Ok(block.clone()),
+                }),
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.running.len()
+    }
+
+    fn start(&mut self, shared: &mut Shared, key: BlockKey, requester: Requester) {
+        let search = Search::start(shared, key, smallvec![requester]);
+        self.running.insert(key, search);
+    }
+
+    /// Asks the next peer, or ends the fetch if there is none to ask.
+    fn go_on(&mut self, shared: &mut Shared, key: BlockKey) {
+        let asked = self
+            .running
+            .get_mut(&key)
+            .is_none_or(|search| search.ask_next(shared, key));
+        if !asked {
+            self.fail(shared, key);
+        }
+    }
+
+    /// Tells those who wait that the block was not found. Those who may search further than this search did get
+    /// another one.
+    fn fail(&mut self, shared: &mut Shared, key: BlockKey) {
+        let Some(mut search) = self.remove(shared, &key) else {
+            return;
+        };
+        shared
+            .recently_failed
+            .searched(key, search.hops_to_live, shared.now);
+        let stronger = search.take_stronger(shared.now);
+        for requester in &search.requesters {
+            shared.end(requester.asker);
+            match requester.asker {
+                Asker::Peer(peer, id) => {
+                    let left = search.left.min(requester.hops_to_live);
+                    shared.send(peer, Message::NotFound { id, left }, requester.class);
+                }
+                Asker::User(id) => {
+                    shared.actions.push_back(Action::FetchDone {
+                        id,
+                        result: Err(search.failure),
+                    });
+                }
+            }
+        }
+        if !stronger.is_empty() {
+            // This node's store was looked into already
+            let mut again = Search::new(shared, stronger);
+            let asked = again.ask_next(shared, key);
+            self.running.insert(key, again);
+            if !asked {
+                // Each time those with the least budget are answered: this ends
+                self.fail(shared, key);
+            }
+        }
+    }
+
+    /// Takes a fetch out, with everything that would still come in for it.
+    fn remove(&mut self, shared: &mut Shared, key: &BlockKey) -> Option<Search> {
+        let mut search = self.running.remove(key)?;
+        search.stop(shared, *key);
+        Some(search)
+    }
+}
+
+const fn target(key: BlockKey) -> Target {
+    Target {
+        operation: Operation::Fetch,
+        key,
+    }
+}

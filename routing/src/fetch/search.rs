@@ -1,0 +1,279 @@
+//! One search for one key at one node.
+
+use std::time::Duration;
+
+use crypto::BlockKey;
+use smallvec::SmallVec;
+
+use super::{Requester, Requesters, target};
+use crate::event::{Class, FetchFailure, PeerId, StoreTicket};
+use crate::hops_to_live::HopsToLive;
+use crate::message::{Message, Refusal, RequestId};
+use crate::requests::Asker;
+use crate::shared::Shared;
+use crate::time::Time;
+
+/// A search and those who wait for it. It asks each peer at most once.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) requesters: Requesters,
+    /// With which it began to ask peers: the least of those who waited then.
+    pub(super) hops_to_live: HopsToLive,
+    /// What is left of that.
+    pub(super) left: HopsToLive,
+    pub(super) waiting: Waiting,
+    /// What the user is told if nothing better happens.
+    pub(super) failure: FetchFailure,
+    class: Class,
+    asked: SmallVec<[PeerId; 6]>,
+    deadline: Time,
+    /// When it ends in any case.
+    ends: Time,
+}
+
+/// Whose answer a search waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Waiting {
+    Nothing,
+    Store(StoreTicket),
+    Peer { peer: PeerId, id: RequestId },
+}
+
+impl Search {
+    /// Begins with a look into the node's own store.
+    pub(super) fn start(shared: &mut Shared, key: BlockKey, requesters: Requesters) -> Self {
+        let mut search = Self::new(shared, requesters);
+        search.waiting = Waiting::Store(shared.look_up(target(key)));
+        let deadline = shared.now + shared.config.accept_timeout;
+        shared
+            .deadlines
+            .reset(target(key), &mut search.deadline, deadline);
+        search
+    }
+
+    /// A search for `requesters` that waits for nothing yet.
+    pub(super) fn new(shared: &Shared, requesters: Requesters) -> Self {
+        let hops_to_live = requesters
+            .iter()
+            .map(|requester| requester.hops_to_live)
+            .min()
+            .unwrap_or(HopsToLive::ZERO);
+        let class = requesters
+            .iter()
+            .map(|requester| requester.class)
+            .min()
+            .unwrap_or(Class::Bulk);
+        let patience = patience(shared, hops_to_live, class);
+        // The user's own search has time for a second way after a peer that never answers
+        let own = requesters
+            .iter()
+            .any(|requester| matches!(requester.asker, Asker::User(_)));
+        Self {
+            requesters,
+            hops_to_live,
+            left: hops_to_live,
+            waiting: Waiting::Nothing,
+            failure: FetchFailure::RouteNotFound,
+            class,
+            asked: SmallVec::new(),
+            deadline: Time::ZERO,
+            ends: shared.now + if own { patience * 2 } else { patience },
+        }
+    }
+
+    /// Whether a peer that sent a request with the budget `sent` may wait for this search.
+    ///
+    /// Before the first peer is asked nothing can come back around. Later only a search with a strictly larger budget
+    /// may join, so that budgets fall along every chain of nodes that wait for each other and no chain can close.
+    pub(super) fn may_be_joined(&self, sent: HopsToLive) -> bool {
+        matches!(self.waiting, Waiting::Store(_)) || self.hops_to_live < sent
+    }
+
+    pub(super) fn join(&mut self, shared: &mut Shared, requester: Requester) {
+        self.requesters.push(requester);
+        if !matches!(self.waiting, Waiting::Store(_)) {
+            accept(shared, requester);
+        }
+    }
+
+    pub(super) fn waits_for_store(&self, ticket: StoreTicket) -> bool {
+        matches!(self.waiting, Waiting::Store(expected) if expected == ticket)
+    }
+
+    /// Tells all who wait that the request is worked on.
+    pub(super) fn accept_all(&self, shared: &mut Shared) {
+        for &requester in &self.requesters {
+            accept(shared, requester);
+        }
+    }
+
+    /// The node itself does not have the block.
+    pub(super) fn begin_asking(&mut self, shared: &mut Shared) {
+        self.stop_waiting(shared);
+        self.accept_all(shared);
+        *self = Self {
+            deadline: self.deadline,
+            ..Self::new(shared, std::mem::take(&mut self.requesters))
+        };
+    }
+
+    /// Asks the closest peer that was not asked yet, those that failed lately last. `false` if the search is over.
+    pub(super) fn ask_next(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
+        if self.left == HopsToLive::ZERO || shared.now >= self.ends {
+            return false;
+        }
+        let Some(peer) = self.next_peer(shared, &key) else {
+            return false;
+        };
+        let (hops_to_live, class) = (self.left, self.class);
+        let id = shared.ask(peer, target(key), class, |id| Message::Fetch {
+            id,
+            key,
+            hops_to_live,
+            class,
+        });
+        self.asked.push(peer);
+        self.waiting = Waiting::Peer { peer, id };
+        self.wait(shared, key, shared.config.accept_timeout);
+        true
+    }
+
+    pub(super) fn accepted(&mut self, shared: &mut Shared, key: BlockKey) {
+        let patience =
+            patience(shared, self.left, self.class) + shared.config.answer_slack.of(self.class);
+        self.wait(shared, key, patience);
+    }
+
+    pub(super) fn refused(&mut self, shared: &mut Shared, key: BlockKey, reason: Refusal) {
+        match reason {
+            Refusal::Loop => {}
+            Refusal::Overloaded => self.note_failure(FetchFailure::Overloaded),
+            Refusal::RecentlyFailed { retry_after_ms } => {
+                // Whatever a peer says, a refusal is over when our own would be
+                let retry_after =
+                    Duration::from_millis(retry_after_ms.into()).min(shared.config.recently_failed);
+                self.note_failure(FetchFailure::RecentlyFailed { retry_after });
+                self.note_peer_failed(shared, key);
+            }
+        }
+        self.answered(shared);
+    }
+
+    pub(super) fn not_found(&mut self, shared: &mut Shared, key: BlockKey, left: HopsToLive) {
+        self.note_failure(FetchFailure::NotFound);
+        self.note_peer_failed(shared, key);
+        self.left = self.left.min(left);
+        self.answered(shared);
+    }
+
+    /// Waits no longer for the peer that was asked, and tells it.
+    pub(super) fn give_peer_up(&mut self, shared: &mut Shared) {
+        self.note_failure(FetchFailure::TimedOut);
+        self.withdraw(shared);
+    }
+
+    /// The peer that was asked has answered for good.
+    pub(super) fn answered(&mut self, shared: &mut Shared) {
+        if let Waiting::Peer { peer, id } = self.waiting {
+            shared.requests.answered(peer, id);
+            self.waiting = Waiting::Nothing;
+        }
+    }
+
+    /// Leaves nothing behind.
+    pub(super) fn stop(&mut self, shared: &mut Shared, key: BlockKey) {
+        self.stop_waiting(shared);
+        self.withdraw(shared);
+        shared.deadlines.clear(target(key), self.deadline);
+    }
+
+    /// Takes those out whose budget allows a search that goes further, if there is still time for one.
+    pub(super) fn take_stronger(&mut self, now: Time) -> Requesters {
+        if now >= self.ends {
+            return Requesters::new();
+        }
+        let (stronger, rest) = self
+            .requesters
+            .drain(..)
+            .partition(|requester| requester.hops_to_live > self.hops_to_live);
+        self.requesters = rest;
+        stronger
+    }
+
+    fn next_peer(&self, shared: &Shared, key: &BlockKey) -> Option<PeerId> {
+        let free = |peer: PeerId| {
+            let waits =
+                |requester: &Requester| matches!(requester.asker, Asker::Peer(id, _) if id == peer);
+            !self.asked.contains(&peer) && !self.requesters.iter().any(waits)
+        };
+        let failed = |peer: PeerId| {
+            shared
+                .recently_failed
+                .has_failed(key, peer, self.hops_to_live, shared.now)
+        };
+        let promising = shared.closest(key, |peer| free(peer) && !failed(peer));
+        promising
+            .or_else(|| shared.closest(key, free))
+            .map(|(peer, _)| peer)
+    }
+
+    /// Moves the deadline, at most to the end of the whole search.
+    fn wait(&mut self, shared: &mut Shared, key: BlockKey, duration: Duration) {
+        let until = (shared.now + duration).min(self.ends);
+        shared
+            .deadlines
+            .reset(target(key), &mut self.deadline, until);
+    }
+
+    fn withdraw(&mut self, shared: &mut Shared) {
+        if let Waiting::Peer { peer, id } = self.waiting {
+            shared.withdraw(peer, id, self.class);
+            self.waiting = Waiting::Nothing;
+        }
+    }
+
+    fn stop_waiting(&mut self, shared: &mut Shared) {
+        if let Waiting::Store(ticket) = self.waiting {
+            shared.requests.store_answered(ticket);
+            self.waiting = Waiting::Nothing;
+        }
+    }
+
+    fn note_peer_failed(&self, shared: &mut Shared, key: BlockKey) {
+        if let Waiting::Peer { peer, .. } = self.waiting {
+            shared
+                .recently_failed
+                .peer_failed(key, peer, self.hops_to_live, shared.now);
+        }
+    }
+
+    /// Remembers the failure that says most.
+    fn note_failure(&mut self, failure: FetchFailure) {
+        if weight(failure) >= weight(self.failure) {
+            self.failure = failure;
+        }
+    }
+}
+
+fn accept(shared: &mut Shared, Requester { asker, class, .. }: Requester) {
+    if let Asker::Peer(peer, id) = asker {
+        shared.send(peer, Message::Accepted { id }, class);
+    }
+}
+
+/// How long a search may take: time for each node that it may visit, and for this one and the last.
+fn patience(shared: &Shared, hops_to_live: HopsToLive, class: Class) -> Duration {
+    shared.config.hop_timeout.of(class) * (u32::from(hops_to_live.get()) + 2)
+}
+
+/// How much a failure says about the network: that the block was looked for says most.
+const fn weight(failure: FetchFailure) -> u8 {
+    match failure {
+        FetchFailure::RouteNotFound => 0,
+        FetchFailure::TimedOut => 1,
+        FetchFailure::Overloaded => 2,
+        FetchFailure::RecentlyFailed { .. } => 3,
+        FetchFailure::NotFound => 4,
+        FetchFailure::Cancelled => 5,
+    }
+}

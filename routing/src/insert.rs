@@ -1,0 +1,399 @@
+//! Placing blocks: the inserts that run at this node, one for each key.
+//!
+//! A block is offered to the peer closest to its key as long as that is closer than this node is. Where nobody is, it is
+//! stored, and offered on to the closest nodes around until there are enough copies. An offer for a key that is being
+//! inserted here is refused, whoever makes it: so no two nodes ever wait for each other.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU8;
+
+use crypto::{BlockKey, BlockKind, VerifiedBlock};
+use smallvec::{SmallVec, smallvec};
+
+use crate::caching::caches_inserted;
+use crate::event::{
+    Action, Class, InsertFailure, InsertSuccess, LocalId, PeerId, Place, StoreResult, StoreTicket,
+};
+use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
+use crate::requests::{Asker, Operation, Target};
+use crate::shared::{Shared, share};
+use placement::{Placement, Stage};
+
+mod placement;
+
+/// The running inserts by key.
+#[derive(Debug, Default)]
+pub(crate) struct Inserts {
+    running: BTreeMap<BlockKey, Placement>,
+}
+
+/// A peer's offer of a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer {
+    pub(crate) id: RequestId,
+    pub(crate) key: BlockKey,
+    pub(crate) stage: InsertStage,
+    pub(crate) class: Class,
+}
+
+/// Those who wait for an insert: the peer that offered the block, or users who publish it.
+type Requesters = SmallVec<[(Asker, Class); 1]>;
+
+/// How an insert ended.
+#[derive(Clone, Debug)]
+enum Outcome {
+    Stored { copies: NonZeroU8 },
+    Collision(VerifiedBlock),
+    Failed(InsertFailure),
+}
+
+impl Inserts {
+    /// Starts or joins an insert for the node's own user.
+    pub(crate) fn user_publishes(
+        &mut self,
+        shared: &mut Shared,
+        id: LocalId,
+        block: VerifiedBlock,
+        class: Class,
+    ) {
+        let key = block.key();
+        let running = self
+            .running
+            .get(&key)
+            .and_then(|placement| placement.block.as_ref());
+        if let Some(other) = running.filter(|running| running.bytes() != block.bytes()) {
+            let result = Err(InsertFailure::Collision(other.clone()));
+            shared.actions.push_back(Action::InsertDone { id, result });
+            return;
+        }
+        if !shared.admits_local() {
+            shared.actions.push_back(Action::InsertDone {
+                id,
+                result: Err(InsertFailure::Overloaded),
+            });
+            return;
+        }
+        let asker = Asker::User(id);
+        shared.begin(asker, target(key));
+        if let Some(placement) = self.running.get_mut(&key) {
+            placement.requesters.push((asker, class));
+            if placement.block.is_none() {
+                // A peer has offered the same block and not sent it yet
+                self.place(shared, key, block);
+            }
+            return;
+        }
+        let stage = InsertStage::Seek(shared.own_hops_to_live());
+        let placement = Placement::new(shared, stage, class, smallvec![(asker, class)]);
+        self.running.insert(key, placement);
+        self.place(shared, key, block);
+    }
+
+    /// Accepts or refuses an offer.
+    pub(crate) fn peer_offers(&mut self, shared: &mut Shared, from: PeerId, offer: Offer) {
+        let Offer {
+            id,
+            key,
+            stage,
+            class,
+        } = offer;
+        let full = self.running.len() >= share(shared.config.inserts_max, class);
+        let refusal = if self.running.contains_key(&key) {
+            Some(Refusal::Loop)
+        } else if full || !shared.admits(from, class) {
+            Some(Refusal::Overloaded)
+        } else {
+            None
+        };
+        if let Some(reason) = refusal {
+            shared.refuse(from, id, reason, class);
+            return;
+        }
+        let asker = Asker::Peer(from, id);
+        shared.begin(asker, target(key));
+        let stage = match stage {
+            InsertStage::Seek(sent) => InsertStage::Seek(shared.after_hop_from(from, sent)),
+            InsertStage::Replicate(copies) => InsertStage::Replicate(copies),
+        };
+        let mut placement = Placement::new(shared, stage, class, smallvec![(asker, class)]);
+        let patience = shared.config.block_timeout.of(class);
+        placement.wait(shared, key, patience);
+        self.running.insert(key, placement);
+        shared.send(from, Message::Accepted { id }, class);
+    }
+
+    /// The block of an accepted offer arrived.
+    pub(crate) fn block_arrived(
+        &mut self,
+        shared: &mut Shared,
+        from: PeerId,
+        key: BlockKey,
+        bytes: BlockBytes,
+    ) {
+        let waits = self
+            .running
+            .get(&key)
+            .is_some_and(|placement| placement.block.is_none());
+        if !waits {
+            return;
+        }
+        let Some(block) = shared.verify(from, key, bytes) else {
+            return;
+        };
+        shared.passed = Some(block.clone());
+        self.place(shared, key, block);
+    }
+
+    /// Ends a request whose asker does not wait any longer, and the insert with its last one.
+    pub(crate) fn asker_left(&mut self, shared: &mut Shared, key: BlockKey, asker: Asker) {
+        self.forget_asker(shared, key, asker);
+        if self
+            .running
+            .get(&key)
+            .is_some_and(|placement| placement.requesters.is_empty())
+        {
+            self.remove(shared, &key);
+        }
+    }
+
+    /// Ends a request whose asker is gone. An insert whose block is here goes on: the origin may have gone and
+    /// nobody else may have the block.
+    pub(crate) fn asker_lost(&mut self, shared: &mut Shared, key: BlockKey, asker: Asker) {
+        self.forget_asker(shared, key, asker);
+        let dead =
+            |placement: &Placement| placement.requesters.is_empty() && placement.block.is_none();
+        if self.running.get(&key).is_some_and(dead) {
+            self.remove(shared, &key);
+        }
+    }
+
+    /// The store answered what it has under the key of a signed block.
+    pub(crate) fn looked_up(
+        &mut self,
+        shared: &mut Shared,
+        key: BlockKey,
+        ticket: StoreTicket,
+        existing: Option<VerifiedBlock>,
+    ) {
+        let Some(placement) = self.running.get_mut(&key) else {
+            return;
+        };
+        if !placement.checks_with(ticket) {
+            return;
+        }
+        match existing.filter(|existing| existing.key() == key && !placement.is_same(existing)) {
+            Some(existing) => self.end(shared, key, &Outcome::Collision(existing)),
+            None => {
+                placement.checked(shared, key);
+                self.go_on(shared, key);
+            }
+        }
+    }
+
+    /// The store keeps the block, or failed to.
+    pub(crate) fn stored(
+        &mut self,
+        shared: &mut Shared,
+        key: BlockKey,
+        ticket: StoreTicket,
+        result: StoreResult,
+    ) {
+        if let Some(placement) = self.running.get_mut(&key) {
+            placement.store_answered(ticket, result);
+            self.go_on(shared, key);
+        }
+    }
+
+    /// The peer takes the block.
+    pub(crate) fn accepted(&mut self, shared: &mut Shared, key: BlockKey) {
+        if let Some(placement) = self.running.get_mut(&key) {
+            placement.accepted(shared, key);
+        }
+    }
+
+    /// The peer does not take the block.
+    pub(crate) fn refused(&mut self, shared: &mut Shared, key: BlockKey, reason: Refusal) {
+        if let Some(placement) = self.running.get_mut(&key) {
+            placement.refused(shared, reason);
+            self.go_on(shared, key);
+        }
+    }
+
+    /// The peer and those behind it stored the block.
+    pub(crate) fn peer_stored(&mut self, shared: &mut Shared, key: BlockKey, copies: u8) {
+        let Some(placement) = self.running.get_mut(&key) else {
+            return;
+        };
+        placement.peer_stored(shared, copies);
+        self.go_on(shared, key);
+    }
+
+    /// The peer and those behind it could not store the block.
+    pub(crate) fn peer_failed(&mut self, shared: &mut Shared, key: BlockKey) {
+        if let Some(placement) = self.running.get_mut(&key) {
+            placement.peer_failed(shared, InsertFailure::StoreFailed);
+            self.go_on(shared, key);
+        }
+    }
+
+    /// The peer knows a different block under this key.
+    pub(crate) fn collided(
+        &mut self,
+        shared: &mut Shared,
+        from: PeerId,
+        key: BlockKey,
+        bytes: BlockBytes,
+    ) {
+        let Some(existing) = shared.verify(from, key, bytes) else {
+            return;
+        };
+        let Some(placement) = self.running.get_mut(&key) else {
+            return;
+        };
+        if placement.is_same(&existing) {
+            // No collision at all: the peer made a mistake, and is asked no more
+            placement.peer_failed(shared, InsertFailure::StoreFailed);
+            self.go_on(shared, key);
+            return;
+        }
+        placement.answered(shared);
+        shared.passed = Some(existing.clone());
+        self.end(shared, key, &Outcome::Collision(existing));
+    }
+
+    /// The peer that was asked is gone.
+    pub(crate) fn peer_lost(&mut self, shared: &mut Shared, key: BlockKey) {
+        if let Some(placement) = self.running.get_mut(&key) {
+            placement.answered(shared);
+            self.go_on(shared, key);
+        }
+    }
+
+    /// The insert's deadline passed.
+    pub(crate) fn timed_out(&mut self, shared: &mut Shared, key: BlockKey) {
+        let Some(placement) = self.running.get_mut(&key) else {
+            return;
+        };
+        if placement.block.is_none() {
+            // Whoever made the offer has noticed already, since it waits for less
+            self.end(shared, key, &Outcome::Failed(InsertFailure::TimedOut));
+        } else {
+            placement.give_peer_up(shared);
+            self.go_on(shared, key);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Begins to place a verified block.
+    fn place(&mut self, shared: &mut Shared, key: BlockKey, block: VerifiedBlock) {
+        let Some(placement) = self.running.get_mut(&key) else {
+            return;
+        };
+        shared.recently_failed.clear(&key);
+        placement.begin(shared, block);
+        // Nothing but a signed block can be in the way of a signed block
+        if key.kind == BlockKind::Signed {
+            placement.check(shared, key);
+        }
+        self.go_on(shared, key);
+        if key.kind == BlockKind::Content {
+            self.cache(shared, &key);
+        }
+    }
+
+    /// Caches a block that is on its way to where it belongs, far from its origin.
+    fn cache(&self, shared: &mut Shared, key: &BlockKey) {
+        let Some(placement) = self.running.get(key) else {
+            return;
+        };
+        if let Stage::Seek(hops_to_live) = placement.stage
+            && caches_inserted(hops_to_live, shared.config.hops_to_live_max)
+            && let Some(block) = &placement.block
+        {
+            shared.keep(block.clone(), Place::Cache);
+        }
+    }
+
+    /// Offers the block to the next peer, or ends the insert when nothing more is to be done.
+    fn go_on(&mut self, shared: &mut Shared, key: BlockKey) {
+        let Some(placement) = self.running.get_mut(&key) else {
+            return;
+        };
+        if !placement.advance(shared, key) {
+            let outcome = placement.outcome();
+            self.end(shared, key, &outcome);
+        }
+    }
+
+    /// Tells those who wait how it ended.
+    fn end(&mut self, shared: &mut Shared, key: BlockKey, outcome: &Outcome) {
+        let Some(placement) = self.remove(shared, &key) else {
+            return;
+        };
+        if let Outcome::Collision(existing) = outcome {
+            placement.make_way(shared, existing);
+        }
+        for (asker, class) in placement.requesters {
+            shared.end(asker);
+            match asker {
+                Asker::Peer(peer, id) => shared.send(peer, outcome.message(id), class),
+                Asker::User(id) => {
+                    shared.actions.push_back(Action::InsertDone {
+                        id,
+                        result: outcome.result(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn forget_asker(&mut self, shared: &mut Shared, key: BlockKey, asker: Asker) {
+        shared.end(asker);
+        if let Some(placement) = self.running.get_mut(&key) {
+            placement.requesters.retain(|(id, _)| *id != asker);
+        }
+    }
+
+    /// Takes an insert out, with everything that would still come in for it.
+    fn remove(&mut self, shared: &mut Shared, key: &BlockKey) -> Option<Placement> {
+        let mut placement = self.running.remove(key)?;
+        placement.stop(shared, *key);
+        Some(placement)
+    }
+}
+
+impl Outcome {
+    fn message(&self, id: RequestId) -> Message {
+        match self {
+            Self::Stored { copies } => Message::Stored {
+                id,
+                copies: *copies,
+            },
+            Self::Collision(block) => Message::Collision {
+                id,
+                block: BlockBytes(block.bytes().clone()),
+            },
+            Self::Failed(_) => Message::StoreFailed { id },
+        }
+    }
+
+    fn result(&self) -> Result<InsertSuccess, InsertFailure> {
+        match self {
+            Self::Stored { copies } => Ok(InsertSuccess {
+                copies: copies.get(),
+            }),
+            Self::Collision(block) => Err(InsertFailure::Collision(block.clone())),
+            Self::Failed(failure) => Err(failure.clone()),
+        }
+    }
+}
+
+const fn target(key: BlockKey) -> Target {
+    Target {
+        operation: Operation::Insert,
+        key,
+    }
+}

@@ -1,0 +1,428 @@
+//! One insert of one block at one node.
+
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use crypto::{BlockKey, VerifiedBlock};
+use smallvec::SmallVec;
+
+use super::{Outcome, Requesters, target};
+use crate::event::{Class, InsertFailure, PeerId, Place, StoreResult, StoreTicket};
+use crate::hops_to_live::HopsToLive;
+use crate::location::{Distance, Location};
+use crate::message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
+use crate::requests::Asker;
+use crate::shared::Shared;
+use crate::time::Time;
+
+/// An insert and those who wait for it. It offers the block to each peer at most once.
+#[derive(Debug)]
+pub(super) struct Placement {
+    pub(super) requesters: Requesters,
+    /// `None` until the block of the offer has arrived.
+    pub(super) block: Option<VerifiedBlock>,
+    pub(super) stage: Stage,
+    class: Class,
+    origin: Origin,
+    check: Check,
+    keeping: Keeping,
+    waiting: Waiting,
+    offered: SmallVec<[PeerId; 6]>,
+    /// How many nodes behind this one say that they stored it.
+    copies_behind: u8,
+    /// What the user is told if there is no copy.
+    failure: InsertFailure,
+    deadline: Time,
+    /// When it ends in any case.
+    ends: Time,
+}
+
+/// What is done with the block here.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    /// It is passed on towards its key.
+    Seek(HopsToLive),
+    /// It is stored here, and should be at so many nodes in all, this one and those behind it.
+    Keep { copies: u8 },
+}
+
+/// Who began the insert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The node's own user: this node behaves towards its peers as any other, and stores nothing.
+    User,
+    Peer,
+}
+
+/// Whether the store may have another block under the key.
+#[derive(Clone, Copy, Debug)]
+enum Check {
+    Clear,
+    Running(StoreTicket),
+}
+
+/// Whether the block is stored here.
+#[derive(Clone, Copy, Debug)]
+enum Keeping {
+    No,
+    Running(StoreTicket),
+    Kept,
+    Failed,
+}
+
+/// Whose answer is waited for.
+#[derive(Clone, Copy, Debug)]
+enum Waiting {
+    Nothing,
+    /// The offer was made.
+    Offered(Question),
+    /// The offer was accepted while the store was still looking for another block under the key.
+    Accepted(Question),
+    /// The block was sent.
+    Sent(Question),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Question {
+    peer: PeerId,
+    id: RequestId,
+    patience: Duration,
+}
+
+impl Placement {
+    pub(super) fn new(
+        shared: &Shared,
+        stage: InsertStage,
+        class: Class,
+        requesters: Requesters,
+    ) -> Self {
+        let by_user = requesters
+            .iter()
+            .any(|(asker, _)| matches!(asker, Asker::User(_)));
+        let patience = patience(shared, stage, class);
+        Self {
+            requesters,
+            block: None,
+            stage: match stage {
+                InsertStage::Seek(hops_to_live) => Stage::Seek(hops_to_live),
+                InsertStage::Replicate(copies) => Stage::Keep {
+                    copies: copies.get(),
+                },
+            },
+            class,
+            origin: if by_user { Origin::User } else { Origin::Peer },
+            check: Check::Clear,
+            keeping: Keeping::No,
+            waiting: Waiting::Nothing,
+            offered: SmallVec::new(),
+            copies_behind: 0,
+            failure: InsertFailure::RouteNotFound,
+            deadline: Time::ZERO,
+            // The user's own insert has time for a second way after a peer that never answers
+            ends: shared.now
+                + if by_user {
+                    patience * 2
+                } else {
+                    patience + shared.config.block_timeout.of(class)
+                },
+        }
+    }
+
+    /// Takes the verified block in.
+    pub(super) fn begin(&mut self, shared: &Shared, block: VerifiedBlock) {
+        self.block = Some(block);
+        if self.origin == Origin::Peer {
+            self.ends = shared.now + patience(shared, self.stage(), self.class);
+        }
+    }
+
+    /// Asks the store whether there is another block under the key.
+    pub(super) fn check(&mut self, shared: &mut Shared, key: BlockKey) {
+        self.check = Check::Running(shared.look_up(target(key)));
+    }
+
+    pub(super) fn checks_with(&self, ticket: StoreTicket) -> bool {
+        matches!(self.check, Check::Running(expected) if expected == ticket)
+    }
+
+    /// Nothing is in the way: the block may be stored and sent.
+    pub(super) fn checked(&mut self, shared: &mut Shared, key: BlockKey) {
+        self.check = Check::Clear;
+        if let Waiting::Accepted(question) = self.waiting {
+            self.send_block(shared, key, question);
+        }
+    }
+
+    pub(super) fn is_same(&self, other: &VerifiedBlock) -> bool {
+        self.block
+            .as_ref()
+            .is_some_and(|block| block.bytes() == other.bytes())
+    }
+
+    pub(super) fn store_answered(&mut self, ticket: StoreTicket, result: StoreResult) {
+        if matches!(self.keeping, Keeping::Running(expected) if expected == ticket) {
+            self.keeping = match result {
+                StoreResult::Kept => Keeping::Kept,
+                StoreResult::Failed => Keeping::Failed,
+            };
+        }
+    }
+
+    /// Does what can be done next. `false` if the insert is over.
+    pub(super) fn advance(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
+        self.store(shared, key);
+        if !matches!(self.waiting, Waiting::Nothing) {
+            return true;
+        }
+        if shared.now >= self.ends {
+            return false;
+        }
+        if let Stage::Seek(hops_to_live) = self.stage {
+            if let Some(peer) = self.closer_peer(shared, &key, hops_to_live) {
+                self.offer(shared, key, peer, InsertStage::Seek(hops_to_live));
+                return true;
+            }
+            self.stage = Stage::Keep {
+                copies: shared.config.copies.get(),
+            };
+            self.store(shared, key);
+        }
+        if let Some(copies) = self.missing_copies()
+            && let Some((peer, _)) = self.free_peer(shared, &key)
+        {
+            self.offer(shared, key, peer, InsertStage::Replicate(copies));
+            return true;
+        }
+        let store_works =
+            matches!(self.keeping, Keeping::Running(_)) || matches!(self.check, Check::Running(_));
+        if store_works {
+            self.wait(shared, key, Duration::MAX);
+        }
+        store_works
+    }
+
+    pub(super) fn accepted(&mut self, shared: &mut Shared, key: BlockKey) {
+        let Waiting::Offered(question) = self.waiting else {
+            return;
+        };
+        match self.check {
+            Check::Clear => self.send_block(shared, key, question),
+            Check::Running(_) => {
+                self.waiting = Waiting::Accepted(question);
+                self.wait(shared, key, question.patience);
+            }
+        }
+    }
+
+    pub(super) fn refused(&mut self, shared: &mut Shared, reason: Refusal) {
+        match reason {
+            Refusal::Loop => self.answered(shared),
+            Refusal::Overloaded | Refusal::RecentlyFailed { .. } => {
+                self.peer_failed(shared, InsertFailure::Overloaded);
+            }
+        }
+    }
+
+    pub(super) fn peer_stored(&mut self, shared: &mut Shared, copies: u8) {
+        // A peer that stored a block it was never sent is not counted
+        if matches!(self.waiting, Waiting::Sent(_)) {
+            self.copies_behind = self.copies_behind.saturating_add(copies);
+        }
+        self.answered(shared);
+        if let Stage::Seek(_) = self.stage {
+            // Where there are too few copies in that direction, this node makes up for it
+            self.stage = Stage::Keep {
+                copies: shared.config.copies.get(),
+            };
+        }
+    }
+
+    pub(super) fn peer_failed(&mut self, shared: &mut Shared, failure: InsertFailure) {
+        self.note_failure(failure);
+        self.answered(shared);
+    }
+
+    /// Waits no longer for the peer that was asked, and tells it.
+    pub(super) fn give_peer_up(&mut self, shared: &mut Shared) {
+        self.note_failure(InsertFailure::TimedOut);
+        self.withdraw(shared);
+    }
+
+    /// The peer that was asked has answered for good.
+    pub(super) fn answered(&mut self, shared: &mut Shared) {
+        if let Some(Question { peer, id, .. }) = self.waiting.take() {
+            shared.requests.answered(peer, id);
+        }
+    }
+
+    /// How it ended, when nothing more is to be done.
+    pub(super) fn outcome(&self) -> Outcome {
+        let kept = u8::from(matches!(self.keeping, Keeping::Kept));
+        match NonZeroU8::new(self.copies_behind.saturating_add(kept)) {
+            Some(copies) => Outcome::Stored { copies },
+            None if matches!(self.keeping, Keeping::Failed) => {
+                Outcome::Failed(InsertFailure::StoreFailed)
+            }
+            None => Outcome::Failed(self.failure.clone()),
+        }
+    }
+
+    /// Replaces what was stored here by the block that was there first.
+    pub(super) fn make_way(&self, shared: &mut Shared, existing: &VerifiedBlock) {
+        match self.keeping {
+            Keeping::Running(_) | Keeping::Kept => shared.keep(existing.clone(), Place::Store),
+            Keeping::No | Keeping::Failed => {}
+        }
+    }
+
+    /// Moves the deadline, at most to the end of the whole insert.
+    pub(super) fn wait(&mut self, shared: &mut Shared, key: BlockKey, duration: Duration) {
+        let until = (shared.now + duration).min(self.ends);
+        shared
+            .deadlines
+            .reset(target(key), &mut self.deadline, until);
+    }
+
+    /// Leaves nothing behind.
+    pub(super) fn stop(&mut self, shared: &mut Shared, key: BlockKey) {
+        self.withdraw(shared);
+        if let Check::Running(ticket) = self.check {
+            shared.requests.store_answered(ticket);
+        }
+        if let Keeping::Running(ticket) = self.keeping {
+            shared.requests.store_answered(ticket);
+        }
+        shared.deadlines.clear(target(key), self.deadline);
+    }
+
+    fn stage(&self) -> InsertStage {
+        match self.stage {
+            Stage::Seek(hops_to_live) => InsertStage::Seek(hops_to_live),
+            Stage::Keep { copies } => {
+                InsertStage::Replicate(Copies::new(copies).unwrap_or(Copies::MAX))
+            }
+        }
+    }
+
+    /// Stores the block here, unless that was begun, something is in the way, or its publisher is here.
+    fn store(&mut self, shared: &mut Shared, key: BlockKey) {
+        let wanted = matches!(self.keeping, Keeping::No)
+            && matches!(self.check, Check::Clear)
+            && self.origin == Origin::Peer
+            && self.missing_here();
+        if wanted && let Some(block) = &self.block {
+            self.keeping = Keeping::Running(shared.store(target(key), block.clone()));
+        }
+    }
+
+    /// Whether there are too few copies without this node's.
+    fn missing_here(&self) -> bool {
+        matches!(self.stage, Stage::Keep { copies } if self.copies_behind < copies)
+    }
+
+    /// How many copies others should make.
+    fn missing_copies(&self) -> Option<Copies> {
+        let Stage::Keep { copies } = self.stage else {
+            return None;
+        };
+        // The publisher's node counts itself as if it stored the block, so that it looks like any other
+        let here = u8::from(!matches!(self.keeping, Keeping::Failed));
+        Copies::new(
+            copies
+                .saturating_sub(self.copies_behind)
+                .saturating_sub(here),
+        )
+    }
+
+    fn offer(&mut self, shared: &mut Shared, key: BlockKey, peer: PeerId, stage: InsertStage) {
+        let class = self.class;
+        let patience = patience(shared, stage, class) + shared.config.answer_slack.of(class);
+        let id = shared.ask(peer, target(key), class, |id| Message::Offer {
+            id,
+            key,
+            stage,
+            class,
+        });
+        self.offered.push(peer);
+        self.waiting = Waiting::Offered(Question { peer, id, patience });
+        self.wait(shared, key, shared.config.accept_timeout);
+    }
+
+    fn send_block(&mut self, shared: &mut Shared, key: BlockKey, question: Question) {
+        let Some(block) = &self.block else { return };
+        let message = Message::Block {
+            id: question.id,
+            block: BlockBytes(block.bytes().clone()),
+        };
+        shared.send(question.peer, message, self.class);
+        self.waiting = Waiting::Sent(question);
+        self.wait(shared, key, question.patience);
+    }
+
+    /// The closest peer that is closer to the key than this node.
+    fn closer_peer(
+        &self,
+        shared: &Shared,
+        key: &BlockKey,
+        hops_to_live: HopsToLive,
+    ) -> Option<PeerId> {
+        let own_distance = shared.me.distance(Location::of_key(key));
+        let (peer, distance) = self.free_peer(shared, key)?;
+        (hops_to_live > HopsToLive::ZERO && distance < own_distance).then_some(peer)
+    }
+
+    /// The closest peer that was not offered the block, nor offered it.
+    fn free_peer(&self, shared: &Shared, key: &BlockKey) -> Option<(PeerId, Distance)> {
+        shared.closest(key, |peer| {
+            let asks =
+                |(asker, _): &(Asker, Class)| matches!(asker, Asker::Peer(id, _) if *id == peer);
+            !self.offered.contains(&peer) && !self.requesters.iter().any(asks)
+        })
+    }
+
+    fn withdraw(&mut self, shared: &mut Shared) {
+        if let Some(Question { peer, id, .. }) = self.waiting.take() {
+            shared.withdraw(peer, id, self.class);
+        }
+    }
+
+    /// Remembers the failure that says most.
+    fn note_failure(&mut self, failure: InsertFailure) {
+        if weight(&failure) >= weight(&self.failure) {
+            self.failure = failure;
+        }
+    }
+}
+
+impl Waiting {
+    /// The open question, which is not waited for any longer.
+    fn take(&mut self) -> Option<Question> {
+        match std::mem::replace(self, Self::Nothing) {
+            Self::Nothing => None,
+            Self::Offered(question) | Self::Accepted(question) | Self::Sent(question) => {
+                Some(question)
+            }
+        }
+    }
+}
+
+/// How long an insert may take once its block is there: time for each node that it may visit, and for this one and the
+/// last.
+fn patience(shared: &Shared, stage: InsertStage, class: Class) -> Duration {
+    let hops = match stage {
+        InsertStage::Seek(hops_to_live) => hops_to_live.get() + shared.config.copies.get(),
+        InsertStage::Replicate(copies) => copies.get(),
+    };
+    shared.config.hop_timeout.of(class) * (u32::from(hops) + 2)
+}
+
+/// How much a failure says about the network.
+const fn weight(failure: &InsertFailure) -> u8 {
+    match failure {
+        InsertFailure::RouteNotFound => 0,
+        InsertFailure::TimedOut => 1,
+        InsertFailure::Overloaded => 2,
+        InsertFailure::StoreFailed => 3,
+        InsertFailure::Collision(_) | InsertFailure::Cancelled => 4,
+    }
+}

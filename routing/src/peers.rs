@@ -1,0 +1,100 @@
+//! The connected peers.
+
+use std::collections::BTreeMap;
+
+use crate::event::PeerId;
+use crate::hops_to_live::HopDraw;
+use crate::location::Location;
+
+/// What the router knows of one connected peer.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// Where it is.
+    pub(crate) location: Location,
+    /// What this link does with the budget of requests that come over it.
+    pub(crate) draw: HopDraw,
+    /// Its fetches and inserts in progress here.
+    pub(crate) requests: usize,
+}
+
+/// The connected peers by handle.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    connected: BTreeMap<PeerId, Peer>,
+    /// Makes the draw for a place the same each time its node connects, and unknown to others.
+    secret: [u8; 32],
+}
+
+impl Peers {
+    pub(crate) const fn new(secret: [u8; 32]) -> Self {
+        Self {
+            connected: BTreeMap::new(),
+            secret,
+        }
+    }
+
+    pub(crate) fn connect(&mut self, peer: PeerId, location: Location) {
+        let draw = self.draw(location);
+        self.connected.insert(
+            peer,
+            Peer {
+                location,
+                draw,
+                requests: 0,
+            },
+        );
+    }
+
+    pub(crate) fn disconnect(&mut self, peer: PeerId) -> Option<Peer> {
+        self.connected.remove(&peer)
+    }
+
+    pub(crate) fn peer_mut(&mut self, peer: PeerId) -> Option<&mut Peer> {
+        self.connected.get_mut(&peer)
+    }
+
+    pub(crate) fn peer(&self, peer: PeerId) -> Option<&Peer> {
+        self.connected.get(&peer)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.connected.len()
+    }
+
+    /// All peers with their places, in the order of their handles.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (PeerId, Location)> {
+        self.connected.iter().map(|(&id, peer)| (id, peer.location))
+    }
+
+    /// The draw for the link to a node at `location`.
+    pub(crate) fn draw(&self, location: Location) -> HopDraw {
+        let hash = blake3::keyed_hash(&self.secret, &location.to_bits().to_le_bytes());
+        let [first, ..] = *hash.as_bytes();
+        HopDraw::from_random(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_keeps_its_draw_when_the_peer_comes_back() {
+        let mut peers = Peers::new([1; 32]);
+        let mut leaving_max = 0;
+        for place in 0..100 {
+            let location = Location::from_fraction(f64::from(place) / 100.0);
+            peers.connect(PeerId(1), location);
+            let draw = peers.peer(PeerId(1)).unwrap().draw;
+            peers.disconnect(PeerId(1));
+            peers.connect(PeerId(2), location);
+            assert_eq!(peers.peer(PeerId(2)).unwrap().draw, draw);
+            leaving_max +=
+                usize::from(draw == HopDraw::from_random(0) || draw == HopDraw::from_random(2));
+        }
+        assert!(
+            (20..80).contains(&leaving_max),
+            "draws differ between links: {leaving_max}"
+        );
+    }
+}

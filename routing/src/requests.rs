@@ -1,0 +1,152 @@
+//! Which request, insert or question to the store an id belongs to.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crypto::BlockKey;
+use rand_chacha::ChaCha8Rng;
+use rand_core::Rng;
+
+use crate::event::{LocalId, PeerId, StoreTicket};
+use crate::message::RequestId;
+
+/// What runs for a key. There is at most one fetch and one insert for each key at a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Target {
+    pub(crate) operation: Operation,
+    pub(crate) key: BlockKey,
+}
+
+/// What is done with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Operation {
+    Fetch,
+    Insert,
+}
+
+/// Whom to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    Peer(PeerId, RequestId),
+    User(LocalId),
+}
+
+/// A name of a request on a link: the peer's handle, and the id that the asking side chose.
+type OnLink = (PeerId, RequestId);
+
+/// The ids in use.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    /// Peers' requests.
+    incoming: BTreeMap<OnLink, Target>,
+    /// What peers are asked. A fetch or an insert asks one peer at a time.
+    outgoing: BTreeMap<OnLink, Target>,
+    /// Requests of the node's own user.
+    local: BTreeMap<LocalId, Target>,
+    /// What the store is asked.
+    tickets: BTreeMap<StoreTicket, Target>,
+    next_ticket: u64,
+}
+
+impl Requests {
+    /// Notes whom a running request belongs to. The id must not be in use.
+    pub(crate) fn begin(&mut self, asker: Asker, target: Target) {
+        let earlier = match asker {
+            Asker::Peer(peer, id) => self.incoming.insert((peer, id), target),
+            Asker::User(id) => self.local.insert(id, target),
+        };
+        assert!(
+            earlier.is_none(),
+            "the id of a running request was used again: {asker:?}"
+        );
+    }
+
+    /// Forgets a request that was answered.
+    pub(crate) fn end(&mut self, asker: Asker) {
+        match asker {
+            Asker::Peer(peer, id) => self.incoming.remove(&(peer, id)),
+            Asker::User(id) => self.local.remove(&id),
+        };
+    }
+
+    pub(crate) fn incoming(&self, peer: PeerId, id: RequestId) -> Option<Target> {
+        self.incoming.get(&(peer, id)).copied()
+    }
+
+    pub(crate) fn incoming_len(&self) -> usize {
+        self.incoming.len()
+    }
+
+    pub(crate) fn local(&self, id: LocalId) -> Option<Target> {
+        self.local.get(&id).copied()
+    }
+
+    pub(crate) fn local_len(&self) -> usize {
+        self.local.len()
+    }
+
+    /// A fresh id for asking `peer`.
+    pub(crate) fn ask(&mut self, peer: PeerId, target: Target, rng: &mut ChaCha8Rng) -> RequestId {
+        loop {
+            let id = RequestId(rng.next_u64());
+            if let Entry::Vacant(entry) = self.outgoing.entry((peer, id)) {
+                entry.insert(target);
+                return id;
+            }
+        }
+    }
+
+    /// What `peer` was asked under `id`, if it has not answered yet.
+    pub(crate) fn asked(&self, peer: PeerId, id: RequestId) -> Option<Target> {
+        self.outgoing.get(&(peer, id)).copied()
+    }
+
+    /// Forgets a question that was answered or is not waited for any longer.
+    pub(crate) fn answered(&mut self, peer: PeerId, id: RequestId) {
+        self.outgoing.remove(&(peer, id));
+    }
+
+    /// A fresh ticket for asking the store.
+    pub(crate) fn ask_store(&mut self, target: Target) -> StoreTicket {
+        let ticket = self.unwatched_ticket();
+        self.tickets.insert(ticket, target);
+        ticket
+    }
+
+    /// A ticket whose answer nobody waits for.
+    pub(crate) const fn unwatched_ticket(&mut self) -> StoreTicket {
+        self.next_ticket += 1;
+        StoreTicket(self.next_ticket)
+    }
+
+    /// What the store was asked, once.
+    pub(crate) fn store_answered(&mut self, ticket: StoreTicket) -> Option<Target> {
+        self.tickets.remove(&ticket)
+    }
+
+    /// What a peer that has gone had asked for.
+    pub(crate) fn incoming_of(&self, peer: PeerId) -> Vec<(RequestId, Target)> {
+        on_link(&self.incoming, peer)
+    }
+
+    /// What a peer that has gone was asked.
+    pub(crate) fn outgoing_of(&self, peer: PeerId) -> Vec<(RequestId, Target)> {
+        on_link(&self.outgoing, peer)
+    }
+
+    /// Whether nothing is in progress.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.incoming.is_empty()
+            && self.outgoing.is_empty()
+            && self.local.is_empty()
+            && self.tickets.is_empty()
+    }
+}
+
+fn on_link(requests: &BTreeMap<OnLink, Target>, peer: PeerId) -> Vec<(RequestId, Target)> {
+    let all_ids = (peer, RequestId(0))..=(peer, RequestId(u64::MAX));
+    requests
+        .range(all_ids)
+        .map(|(&(_, id), &target)| (id, target))
+        .collect()
+}

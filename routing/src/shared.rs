@@ -1,0 +1,204 @@
+//! What fetches and inserts have in common: peers, ids, deadlines and the queue of actions.
+
+use std::collections::VecDeque;
+
+use crypto::{BlockKey, VerifiedBlock};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+use smallvec::SmallVec;
+
+use crate::config::Config;
+use crate::deadlines::Deadlines;
+use crate::event::{Action, Class, Misbehaviour, PeerId, Place, StoreTicket};
+use crate::hops_to_live::HopsToLive;
+use crate::location::{Distance, Location};
+use crate::message::{BlockBytes, Message, Refusal, RequestId};
+use crate::next_hop;
+use crate::peers::Peers;
+use crate::recently_failed::RecentlyFailed;
+use crate::requests::{Asker, Requests, Target};
+use crate::time::Time;
+
+/// The part of a router that its fetches and its inserts both work on.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) me: Location,
+    pub(crate) config: Config,
+    /// Of the event that is being handled.
+    pub(crate) now: Time,
+    pub(crate) peers: Peers,
+    pub(crate) requests: Requests,
+    pub(crate) recently_failed: RecentlyFailed,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) actions: VecDeque<Action>,
+    /// A block that arrived with an insert while the event was handled: fetches may be waiting for it.
+    pub(crate) passed: Option<VerifiedBlock>,
+    /// Peers to be forgotten when the event has been handled.
+    pub(crate) offenders: SmallVec<[PeerId; 1]>,
+    rng: ChaCha8Rng,
+}
+
+impl Shared {
+    pub(crate) fn new(me: Location, config: Config, seed: [u8; 32]) -> Self {
+        let mut rng = ChaCha8Rng::from_seed(seed);
+        let mut secret = [0; 32];
+        rng.fill_bytes(&mut secret);
+        Self {
+            me,
+            recently_failed: RecentlyFailed::new(&config),
+            config,
+            now: Time::ZERO,
+            peers: Peers::new(secret),
+            requests: Requests::default(),
+            deadlines: Deadlines::default(),
+            actions: VecDeque::new(),
+            passed: None,
+            offenders: SmallVec::new(),
+            rng,
+        }
+    }
+
+    pub(crate) fn send(&mut self, to: PeerId, message: Message, class: Class) {
+        self.actions.push_back(Action::Send { to, message, class });
+    }
+
+    /// Asks `peer` under a fresh id.
+    pub(crate) fn ask(
+        &mut self,
+        peer: PeerId,
+        target: Target,
+        class: Class,
+        message: impl FnOnce(RequestId) -> Message,
+    ) -> RequestId {
+        let id = self.requests.ask(peer, target, &mut self.rng);
+        self.send(peer, message(id), class);
+        id
+    }
+
+    /// Takes a question to a peer back.
+    pub(crate) fn withdraw(&mut self, peer: PeerId, id: RequestId, class: Class) {
+        self.requests.answered(peer, id);
+        if self.peers.peer(peer).is_some() {
+            self.send(peer, Message::Cancel { id }, class);
+        }
+    }
+
+    pub(crate) fn look_up(&mut self, target: Target) -> StoreTicket {
+        let ticket = self.requests.ask_store(target);
+        self.actions.push_back(Action::Lookup {
+            ticket,
+            key: target.key,
+        });
+        ticket
+    }
+
+    /// Stores a block; the answer goes to `target`.
+    pub(crate) fn store(&mut self, target: Target, block: VerifiedBlock) -> StoreTicket {
+        let ticket = self.requests.ask_store(target);
+        self.actions.push_back(Action::Store {
+            ticket,
+            block,
+            place: Place::Store,
+        });
+        ticket
+    }
+
+    /// Keeps a block without waiting for the answer.
+    pub(crate) fn keep(&mut self, block: VerifiedBlock, place: Place) {
+        let ticket = self.requests.unwatched_ticket();
+        self.actions.push_back(Action::Store {
+            ticket,
+            block,
+            place,
+        });
+    }
+
+    /// Notes a peer's request that is worked on.
+    pub(crate) fn begin(&mut self, asker: Asker, target: Target) {
+        self.requests.begin(asker, target);
+        if let Asker::Peer(peer, _) = asker
+            && let Some(peer) = self.peers.peer_mut(peer)
+        {
+            peer.requests += 1;
+        }
+    }
+
+    /// Forgets a request that has been answered.
+    pub(crate) fn end(&mut self, asker: Asker) {
+        self.requests.end(asker);
+        if let Asker::Peer(peer, _) = asker
+            && let Some(peer) = self.peers.peer_mut(peer)
+        {
+            peer.requests -= 1;
+        }
+    }
+
+    /// Whether one more request of a peer can be worked on. Bulk leaves a quarter of every bound to real time.
+    pub(crate) fn admits(&self, peer: PeerId, class: Class) -> bool {
+        let within = |running: usize, max: usize| running < share(max, class);
+        within(self.requests.incoming_len(), self.config.requests_max)
+            && self
+                .peers
+                .peer(peer)
+                .is_some_and(|peer| within(peer.requests, self.config.requests_per_peer_max))
+    }
+
+    pub(crate) fn admits_local(&self) -> bool {
+        self.requests.local_len() < self.config.local_requests_max
+    }
+
+    pub(crate) fn refuse(&mut self, peer: PeerId, id: RequestId, reason: Refusal, class: Class) {
+        self.send(peer, Message::Refused { id, reason }, class);
+    }
+
+    /// Verifies what `peer` sent for `key`; a peer that sends anything else is disconnected.
+    pub(crate) fn verify(
+        &mut self,
+        peer: PeerId,
+        key: BlockKey,
+        bytes: BlockBytes,
+    ) -> Option<VerifiedBlock> {
+        let block = VerifiedBlock::verify(key, bytes.0).ok();
+        if block.is_none() {
+            self.disconnect(peer, Misbehaviour::InvalidBlock);
+        }
+        block
+    }
+
+    /// Closes the link to a peer that broke the protocol. It is forgotten when the event has been handled.
+    pub(crate) fn disconnect(&mut self, peer: PeerId, reason: Misbehaviour) {
+        self.actions.push_back(Action::Disconnect { peer, reason });
+        self.offenders.push(peer);
+    }
+
+    /// The peer closest to `key` for which `usable` holds.
+    pub(crate) fn closest(
+        &self,
+        key: &BlockKey,
+        usable: impl Fn(PeerId) -> bool,
+    ) -> Option<(PeerId, Distance)> {
+        next_hop::closest(self.peers.places(), Location::of_key(key), usable)
+    }
+
+    /// The budget with which a peer's request is worked on here.
+    pub(crate) fn after_hop_from(&self, peer: PeerId, hops_to_live: HopsToLive) -> HopsToLive {
+        let max = self.config.hops_to_live_max;
+        self.peers.peer(peer).map_or(HopsToLive::ZERO, |peer| {
+            hops_to_live.after_hop(peer.draw, max)
+        })
+    }
+
+    /// The budget of the user's own requests: as if they came over one more link, with its own draw.
+    pub(crate) fn own_hops_to_live(&self) -> HopsToLive {
+        let max = self.config.hops_to_live_max;
+        max.after_hop(self.peers.draw(self.me), max)
+    }
+}
+
+/// The part of a bound that a class may fill.
+pub(crate) const fn share(max: usize, class: Class) -> usize {
+    match class {
+        Class::RealTime => max,
+        Class::Bulk => max - max / 4,
+    }
+}
