@@ -66,7 +66,7 @@ impl DatagramKey {
         let (ciphertext, tag) = rest.split_last_chunk::<TAG_LEN>()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
         self.0
-            .open_separate_gather(&nonce, Aad::empty(), ciphertext, tag, &mut packet[..ciphertext.len()])
+            .open_separate_gather(nonce, Aad::empty(), ciphertext, tag, &mut packet[..ciphertext.len()])
             .ok()?;
         Some(ciphertext.len())
     }

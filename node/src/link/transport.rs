@@ -6,6 +6,7 @@ use quinn::{
     ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TransportConfig,
     VarInt,
 };
+use quinn_proto::InvalidCid;
 use rand::Rng;
 
 use super::{config::LinkConfig, port::UDP_PAYLOAD_MAX, seal::OVERHEAD};
@@ -116,8 +117,8 @@ impl ConnectionIdGenerator for SilentIds {
         ConnectionId::new(&id)
     }
 
-    fn validate(&self, _cid: &ConnectionId) -> Result<(), quinn_invalid::InvalidCid> {
-        Err(quinn_invalid::InvalidCid)
+    fn validate(&self, _cid: &ConnectionId) -> Result<(), InvalidCid> {
+        Err(InvalidCid)
     }
 
     fn cid_len(&self) -> usize {

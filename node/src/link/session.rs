@@ -1,0 +1,290 @@
+//! Messages over one connection, and its orderly end when another connection takes over.
+//!
+//! One side retires a connection by a goodbye that says how many message streams it has opened; each side answers when
+//! it has received them all. Once both know, nothing of value is under way and the connection closes.
+
+use std::{
+    convert::Infallible,
+    future::{Future, pending, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use crypto::NodeId;
+use quinn::{Connection, ReadError, ReadToEndError, RecvStream, SendStream, VarInt};
+use thiserror::Error;
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+
+use super::{
+    event::{LinkEvent, LinkShared, Priority},
+    frame::{Frame, FrameReader},
+    greeting::{GreetError, Greeted, Greeting, Ordered, read_frame},
+};
+
+/// Why we close a connection, as the peer sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CloseCode {
+    /// The endpoint closes or has forgotten the peer.
+    Done = 0,
+    /// Another connection has taken over and everything is delivered.
+    Retired = 1,
+    /// The peer does not keep to the protocol.
+    Misbehaved = 2,
+}
+
+/// How long the two ends of a retired connection wait for each other's last messages.
+const RETIREMENT_MAX: Duration = Duration::from_secs(5);
+
+/// A message whose stream is not complete after this time is given up. At 10 kB/s a block takes three seconds.
+const MESSAGE_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// A connection at work.
+pub(crate) struct Session {
+    pub(crate) dialled: bool,
+    pub(crate) terms: Greeting,
+    connection: Connection,
+    flow: Arc<watch::Sender<Flow>>,
+    task: JoinHandle<()>,
+}
+
+/// How far the two sides are on the way to the end.
+#[derive(Debug, Default)]
+struct Flow {
+    /// We send nothing more.
+    retiring: bool,
+    /// Streams we had opened when we stopped.
+    sent: Option<u64>,
+    /// Streams the peer's goodbye announced.
+    announced: Option<u64>,
+    /// Streams of the peer that are complete, given up or reset.
+    received: u64,
+    /// The peer has everything that our goodbye announced.
+    peer_has_all: bool,
+}
+
+/// Where a session gets and puts its messages.
+#[derive(Clone)]
+pub(crate) struct Ends {
+    pub(crate) peer: NodeId,
+    pub(crate) link: Arc<LinkShared>,
+    pub(crate) events: mpsc::Sender<LinkEvent>,
+    pub(crate) message_bytes_max: usize,
+}
+
+#[derive(Debug, Error)]
+enum SessionError {
+    #[error("connection lost")]
+    Connection(#[from] quinn::ConnectionError),
+    #[error("stream not writable")]
+    Write(#[from] quinn::WriteError),
+    #[error("ordered stream: {0}")]
+    Ordered(#[from] GreetError),
+    #[error("the peer broke the protocol: {0}")]
+    Misbehaved(&'static str),
+    #[error("nobody reads the events")]
+    Unread,
+}
+
+impl Session {
+    pub(crate) fn start(greeted: Greeted, ends: Ends) -> Self {
+        let Greeted { connection, dialled, terms, ordered } = greeted;
+        let flow = Arc::new(watch::Sender::new(Flow::default()));
+        let task = tokio::spawn(run(connection.clone(), ordered, ends, Arc::clone(&flow)));
+        Self { dialled, terms, connection, flow, task }
+    }
+
+    /// Sends nothing more, and ends when both sides have received everything or time is up.
+    pub(crate) fn retire(&self) {
+        self.flow.send_modify(|flow| flow.retiring = true);
+    }
+
+    /// Waits for the end of a retired session.
+    pub(crate) async fn parting(mut self) {
+        if timeout(RETIREMENT_MAX, self.ended()).await.is_err() {
+            self.stop(CloseCode::Retired).await;
+        }
+    }
+
+    /// Waits for the end; no message comes after it. May be dropped and called again.
+    pub(crate) async fn ended(&mut self) {
+        // A panic in the session ends it like any other error.
+        let _ = (&mut self.task).await;
+    }
+
+    /// Closes the connection at once and waits for the end.
+    pub(crate) async fn stop(mut self, code: CloseCode) {
+        self.connection.close(code.into(), &[]);
+        if !self.task.is_finished() {
+            self.ended().await;
+        }
+    }
+
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl From<CloseCode> for VarInt {
+    fn from(code: CloseCode) -> Self {
+        Self::from_u32(code as u32)
+    }
+}
+
+impl Flow {
+    fn received_all(&self) -> bool {
+        self.announced.is_some_and(|announced| self.received >= announced)
+    }
+}
+
+async fn run(connection: Connection, ordered: Ordered, ends: Ends, flow: Arc<watch::Sender<Flow>>) {
+    let Ordered { send, receive, frames } = ordered;
+    let end: Result<(), SessionError> = tokio::select! {
+        // Heard even while the messages wait for a slow reader.
+        reason = connection.closed() => Err(reason.into()),
+        end = write_ordered(send, &ends, &flow) => end,
+        end = write_blocks(&connection, &ends, &flow) => end.map(|never| match never {}),
+        end = read_ordered(receive, frames, &ends, &flow) => end.map(|never| match never {}),
+        end = read_blocks(&connection, &ends, &flow) => end.map(|never| match never {}),
+    };
+    let code = match &end {
+        Ok(()) => CloseCode::Retired,
+        Err(SessionError::Misbehaved(_) | SessionError::Ordered(GreetError::Frame(_))) => CloseCode::Misbehaved,
+        Err(_) => CloseCode::Done,
+    };
+    if let Err(reason) = end {
+        tracing::debug!(peer = %ends.peer, %reason, "connection ended");
+    }
+    connection.close(code.into(), &[]);
+}
+
+/// Ends when both sides have said goodbye and received everything.
+async fn write_ordered(mut stream: SendStream, ends: &Ends, flow: &watch::Sender<Flow>) -> Result<(), SessionError> {
+    let mut state = flow.subscribe();
+    loop {
+        tokio::select! {
+            biased;
+            () = reached(&mut state, |flow| flow.retiring) => break,
+            frames = ends.link.outbox.next_ordered() => stream.write_chunk(frames).await?,
+        }
+    }
+    reached(&mut state, |flow| flow.sent.is_some()).await;
+    let streams = state.borrow().sent.unwrap_or_default();
+    stream.write_chunk(Frame::Goodbye { streams }.encode()).await?;
+    reached(&mut state, Flow::received_all).await;
+    stream.write_chunk(Frame::ReceivedAll.encode()).await?;
+    reached(&mut state, |flow| flow.peer_has_all).await;
+    Ok(())
+}
+
+async fn write_blocks(connection: &Connection, ends: &Ends, flow: &watch::Sender<Flow>) -> Result<Infallible, SessionError> {
+    let mut state = flow.subscribe();
+    let mut streams = 0;
+    loop {
+        tokio::select! {
+            biased;
+            () = reached(&mut state, |flow| flow.retiring) => break,
+            (block, priority) = ends.link.outbox.next_block() => {
+                write_block(connection, block, priority).await?;
+                streams += 1;
+            }
+        }
+    }
+    flow.send_modify(|flow| flow.sent = Some(streams));
+    pending().await
+}
+
+async fn write_block(connection: &Connection, block: Bytes, priority: Priority) -> Result<(), SessionError> {
+    let mut stream = connection.open_uni().await?;
+    // These two fail only on a stream that we have finished or reset, and a stop by the peer is its own loss.
+    let _ = stream.set_priority(i32::from(priority == Priority::RealTime));
+    match stream.write_chunk(block).await {
+        Ok(()) | Err(quinn::WriteError::Stopped(_)) => {}
+        Err(e) => return Err(e.into()),
+    }
+    let _ = stream.finish();
+    Ok(())
+}
+
+async fn read_ordered(
+    mut stream: RecvStream,
+    mut frames: FrameReader,
+    ends: &Ends,
+    flow: &watch::Sender<Flow>,
+) -> Result<Infallible, SessionError> {
+    while let Some(frame) = read_frame(&mut stream, &mut frames).await? {
+        match frame {
+            Frame::Message(bytes) => ends.deliver(bytes).await?,
+            Frame::Goodbye { streams } => flow.send_modify(|flow| flow.announced = Some(streams)),
+            Frame::ReceivedAll => flow.send_modify(|flow| flow.peer_has_all = true),
+            Frame::Greeting(_) => return Err(SessionError::Misbehaved("it greeted twice")),
+        }
+    }
+    Err(SessionError::Misbehaved("it ended the ordered stream"))
+}
+
+/// Reads every message stream as its bytes come, so that a slow one holds up no other.
+async fn read_blocks(connection: &Connection, ends: &Ends, flow: &watch::Sender<Flow>) -> Result<Infallible, SessionError> {
+    // Bounded by the number of streams that the peer may have open.
+    let mut slow = JoinSet::new();
+    loop {
+        tokio::select! {
+            stream = connection.accept_uni() => {
+                let mut reading = Box::pin(read_block(stream?, ends.message_bytes_max));
+                match poll_once(reading.as_mut()).await {
+                    Poll::Ready(block) => took(block?, ends, flow).await?,
+                    Poll::Pending => {
+                        slow.spawn(timeout(MESSAGE_TIME_MAX, reading));
+                    }
+                }
+            }
+            Some(block) = slow.join_next() => {
+                let in_time = block.unwrap_or(Ok(Ok(None)));
+                took(in_time.unwrap_or(Ok(None))?, ends, flow).await?;
+            }
+        }
+    }
+}
+
+async fn took(block: Option<Bytes>, ends: &Ends, flow: &watch::Sender<Flow>) -> Result<(), SessionError> {
+    if let Some(bytes) = block {
+        ends.deliver(bytes).await?;
+    }
+    flow.send_if_modified(|flow| {
+        flow.received += 1;
+        flow.announced.is_some()
+    });
+    Ok(())
+}
+
+/// A whole message, or none when the peer gave it up.
+async fn read_block(mut stream: RecvStream, bytes_max: usize) -> Result<Option<Bytes>, SessionError> {
+    match stream.read_to_end(bytes_max).await {
+        Ok(bytes) => Ok(Some(bytes.into())),
+        Err(ReadToEndError::TooLong) => Err(SessionError::Misbehaved("a message is too long")),
+        Err(ReadToEndError::Read(ReadError::ConnectionLost(e))) => Err(e.into()),
+        Err(ReadToEndError::Read(_)) => Ok(None),
+    }
+}
+
+impl Ends {
+    async fn deliver(&self, bytes: Bytes) -> Result<(), SessionError> {
+        let event = LinkEvent::Message { peer: self.peer, bytes };
+        self.events.send(event).await.map_err(|_| SessionError::Unread)
+    }
+}
+
+async fn reached(state: &mut watch::Receiver<Flow>, condition: impl FnMut(&Flow) -> bool) {
+    // The sender lives as long as the session, so this fails only when nobody waits any more.
+    let _ = state.wait_for(condition).await;
+}
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
+}
