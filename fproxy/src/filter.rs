@@ -12,7 +12,7 @@ mod media;
 
 pub(crate) use charset::Charset;
 pub(crate) use links::{EXTERNAL_LINK, Links, names_key};
-pub(crate) use media::{HEAD_LEN, Media, Treatment, treatment};
+pub(crate) use media::{HEAD_LEN, Media, Treatment, is_media_type, treatment};
 
 /// Largest document, in bytes, that is parsed and filtered. A parsed page takes about ten times its size.
 pub(crate) const FILTERED_LEN_MAX: u64 = 8 * 1024 * 1024;

@@ -60,7 +60,7 @@ pub enum Urgency {
 }
 
 /// How far a request may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// Other nodes may be asked.
     Network,

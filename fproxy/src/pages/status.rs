@@ -1,0 +1,90 @@
+//! The page about the node.
+
+use maud::{Markup, html};
+
+use super::figures;
+use super::layout::{Here, Page, framed};
+use crate::app::App;
+use crate::network::{LinkStatus, NodeStatus, PeerStatus, StoreStatus};
+use crate::origin::Origin;
+
+/// Writes the page.
+pub(crate) fn page(app: &App, status: &NodeStatus) -> Markup {
+    let connected = status.peers_connected();
+    let content = html! {
+        h1 { "This node" }
+        dl.figures.card {
+            @if !status.name.is_empty() { dt { "Name" } dd { (status.name) } }
+            dt { "Identity" } dd.code { (status.id) }
+            dt { "Version" } dd { (status.version) }
+            dt { "Running for" } dd { (figures::duration(status.uptime)) }
+        }
+        h2 { "Peers " span.quiet { (connected) " of " (status.peers.len()) " connected" } }
+        @if status.peers.is_empty() {
+            p.card { "There are none yet. Exchange references with a friend: " code { "warren reference" } " prints yours, "
+                code { "warren peer add" } " takes theirs." }
+        } @else {
+            (peers(&status.peers))
+        }
+        h2 { "Store" }
+        (stores(&status.stores))
+        p.quiet { "Everything in the store is encrypted under keys that this node does not have." }
+    };
+    framed(
+        app,
+        &Origin::Node,
+        &Page {
+            title: "This node",
+            here: Here::Status,
+            refresh_s: Some(30),
+            content,
+        },
+    )
+}
+
+fn peers(peers: &[PeerStatus]) -> Markup {
+    html! {
+        table.list {
+            thead { tr { th { "Peer" } th { "State" } th.number { "Round trip" } th.number { "Location" } } }
+            tbody {
+                @for peer in peers {
+                    tr {
+                        td {
+                            @if peer.name.is_empty() { span.code { (figures::shortened(&peer.id)) } }
+                            @else { (peer.name) " " span.code.quiet { (peer.id.chars().take(8).collect::<String>()) "…" } }
+                        }
+                        @match peer.link {
+                            LinkStatus::Connected { since, round_trip } => {
+                                td { span.dot.good {} "connected for " (figures::duration(since)) }
+                                td.number { @if let Some(time) = round_trip { (figures::duration(time)) } }
+                            }
+                            LinkStatus::Unreachable => {
+                                td { span.dot.bad {} "not reached" }
+                                td {}
+                            }
+                        }
+                        td.number { (format!("{:.4}", peer.location)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn stores(stores: &[StoreStatus]) -> Markup {
+    html! {
+        table.list {
+            thead { tr { th { "Part" } th.number { "Blocks" } th { "Filled" } th.number { "Size" } } }
+            tbody {
+                @for store in stores {
+                    tr {
+                        td { (store.name) }
+                        td.number { (figures::count(store.blocks)) }
+                        td { meter min="0" max=(store.bytes_max.max(1)) value=(store.bytes.min(store.bytes_max)) {} }
+                        td.number { (figures::bytes(store.bytes)) " of " (figures::bytes(store.bytes_max)) }
+                    }
+                }
+            }
+        }
+    }
+}
