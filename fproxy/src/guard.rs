@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -15,6 +15,7 @@ use crate::headers;
 use crate::origin::Origin;
 use crate::pages::STATIC_PATH;
 use crate::problem::Problem;
+use crate::redirect;
 use crate::visitor::{self, Visitor};
 
 /// The origin of the request, for handlers.
@@ -86,11 +87,11 @@ fn admit(app: &App, request: &Request) -> Result<Origin, Box<Response>> {
 fn admit_to_site(app: &App, request: &Request, origin: &Origin) -> Result<(), Box<Response>> {
     let path = request.uri().path();
     if path == "/" {
-        let home = HeaderValue::from_str(&format!("{}/", app.origins.node_address()));
-        let home = home.expect("a loopback address is a valid header");
-        return Err(Box::new(
-            (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, home)]).into_response(),
-        ));
+        let home = format!("{}/", app.origins.node_address());
+        return Err(Box::new(redirect::to(
+            StatusCode::TEMPORARY_REDIRECT,
+            &home,
+        )));
     }
     if names_key(path) || path == EXTERNAL_LINK || path.starts_with(STATIC_PATH) {
         return Ok(());

@@ -42,7 +42,7 @@ impl KeyRequest {
             match &*name {
                 "forcedownload" if value != "false" => request.saving = Saving::Forced,
                 "download" if request.saving == Saving::No && value != "false" => {
-                    request.saving = Saving::Asked
+                    request.saving = Saving::Asked;
                 }
                 "filename" if !value.is_empty() => request.file_name = Some(value.into_owned()),
                 _ => {}

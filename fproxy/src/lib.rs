@@ -39,6 +39,7 @@ mod pages;
 mod problem;
 mod publish;
 mod range;
+mod redirect;
 mod site;
 mod stream;
 mod uploads;

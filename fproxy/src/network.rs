@@ -250,7 +250,7 @@ pub enum InsertFailure {
     #[error("something else is already published under this key")]
     Collision {
         /// The address of what is there, if it can be told.
-        existing: Option<Uri>,
+        existing: Option<Box<Uri>>,
     },
     /// The key cannot be used for this upload.
     #[error("this key cannot be used: {0}")]
@@ -283,7 +283,7 @@ pub enum Target {
     /// A `CHK@` computed from the content: the same file always gets the same key.
     Convergent,
     /// A key that the user holds.
-    Key(InsertUri),
+    Key(Box<InsertUri>),
 }
 
 /// The content of an upload. Files vanish from the disk when this is dropped.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::guard::AskedOrigin;
 use crate::pages;
 use crate::pages::home::Mistake;
 use crate::problem::Problem;
+use crate::redirect;
 use crate::visitor::Visitor;
 
 /// `GET /`
@@ -36,11 +37,7 @@ pub(crate) struct Open {
 /// `GET /open?key=…`: goes to the key, in whatever form it was pasted.
 pub(crate) async fn open(State(app): State<Arc<App>>, Query(open): Query<Open>) -> Response {
     match crypto::Uri::parse(&open.key) {
-        Ok(uri) => {
-            let address =
-                HeaderValue::from_str(&format!("/{uri}")).expect("a printed key is ASCII");
-            (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response()
-        }
+        Ok(uri) => redirect::to(StatusCode::SEE_OTHER, &format!("/{uri}")),
         Err(error) => {
             let problem = Problem::bad_key(&error);
             let mistake = Mistake {

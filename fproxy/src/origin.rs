@@ -93,11 +93,8 @@ impl Origins {
     }
 
     fn of_host(&self, host: &str) -> Option<Origin> {
-        let name = match host.strip_suffix(self.port_suffix().as_str()) {
-            Some(name) => name,
-            // Browsers leave the port of `http` out; for every other port it must be there.
-            None => return None,
-        };
+        // Browsers leave the port of `http` out; for every other port it must be there.
+        let name = host.strip_suffix(self.port_suffix().as_str())?;
         if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
             return Some(Origin::Node);
         }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Multipart, Path, State};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 
 use crate::app::App;
 use crate::guard::AskedOrigin;
 use crate::network::InsertFailure;
 use crate::pages;
 use crate::problem::Problem;
+use crate::redirect;
 use crate::visitor::Visitor;
 use receive::Refusal;
 
@@ -50,11 +50,7 @@ pub(crate) async fn submit(
         Err(refusal) => Err(refusal),
     };
     match begun {
-        Ok(id) => {
-            let address =
-                HeaderValue::from_str(&format!("/publish/{id}")).expect("base64 is ASCII");
-            (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response()
-        }
+        Ok(id) => redirect::to(StatusCode::SEE_OTHER, &format!("/publish/{id}")),
         Err(refusal) => {
             let visitor = Visitor::of_request(&headers);
             problem(&refusal).respond(&app, &origin, visitor)

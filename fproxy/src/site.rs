@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use crypto::Uri;
 use tokio::time::timeout;
 
@@ -21,6 +21,7 @@ use crate::network::{ElsewhereReason, FetchFailure, Reach};
 use crate::origin::Origin;
 use crate::pages;
 use crate::problem::Problem;
+use crate::redirect;
 use crate::visitor::Visitor;
 
 /// Answers every path that is not one of the gateway's own pages.
@@ -80,7 +81,7 @@ fn to_own_origin(
         app.origins.site_address(&label),
         asked.path_of(&asked.uri)
     );
-    Some(redirect(StatusCode::TEMPORARY_REDIRECT, &address))
+    Some(redirect::to(StatusCode::TEMPORARY_REDIRECT, &address))
 }
 
 async fn fetched(asking: &Asking<'_>) -> Result<Response, FetchFailure> {
@@ -146,12 +147,5 @@ fn elsewhere(asking: &Asking<'_>, there: &Uri, reason: ElsewhereReason) -> Respo
             StatusCode::TEMPORARY_REDIRECT
         }
     };
-    redirect(status, &asking.request.path_of(there))
-}
-
-fn redirect(status: StatusCode, address: &str) -> Response {
-    match HeaderValue::from_str(address) {
-        Ok(address) => (status, [(LOCATION, address)]).into_response(),
-        Err(_) => StatusCode::BAD_REQUEST.into_response(),
-    }
+    redirect::to(status, &asking.request.path_of(there))
 }

@@ -85,8 +85,8 @@ struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    fn within(&self, place: Place) -> Rules<'a> {
-        Rules {
+    fn within(&self, place: Place) -> Self {
+        Self {
             links: self.links,
             place,
         }
@@ -146,7 +146,7 @@ impl<'i> AtRuleParser<'i> for Rules<'_> {
         _start: &ParserState,
         input: &mut Parser<'i>,
     ) -> Result<String, ParseError<Refused>> {
-        let place = rule.block.ok_or(ParseError::custom(Refused))?;
+        let place = rule.block.ok_or_else(|| ParseError::custom(Refused))?;
         let inner = body(input, &mut self.within(place));
         Ok(format!("{}{{{inner}}}\n", rule.text))
     }
@@ -161,7 +161,7 @@ impl Rules<'_> {
         let path = self
             .links
             .resource(&address)
-            .ok_or(ParseError::custom(Refused))?;
+            .ok_or_else(|| ParseError::custom(Refused))?;
         let conditions = value::rewrite(input, self.links, Context::Prelude)?;
         let mut text = format!("@import url({})", value::quoted(&path));
         if !conditions.is_empty() {

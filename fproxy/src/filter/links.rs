@@ -98,7 +98,7 @@ impl Links {
     fn internal(&self, url: &Url) -> Option<String> {
         let key = names_key(url.path());
         let own = url.origin() == self.base.origin();
-        if !own && !(key && is_loopback(url)) {
+        if !(own || key && is_loopback(url)) {
             return None;
         }
         if own && url.path() == EXTERNAL_LINK {
@@ -137,8 +137,8 @@ fn key_of(address: &str) -> Option<&str> {
     let key = scheme.map_or(address, |scheme| {
         address[scheme.len()..].trim_start_matches('/')
     });
-    let known = |kind: &&str| starts_with_ignoring_case(key, kind);
-    KEY_TYPES.iter().any(|kind| known(&kind)).then_some(key)
+    let known = |kind: &str| starts_with_ignoring_case(key, kind);
+    KEY_TYPES.iter().any(|kind| known(kind)).then_some(key)
 }
 
 fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {

@@ -69,7 +69,6 @@ pub(crate) fn treatment(declared: Option<&str>, file_name: Option<&str>, head: &
             )))
         }
         _ => match passed(&essence) {
-            Some(formats) if formats.is_empty() => download("its format is not known to be safe"),
             Some(formats) if is_one_of(head, formats) => Treatment::Pass(Media(essence)),
             Some(_) => download("its content is not what its declared type says"),
             None => download(reason(&essence)),

@@ -178,9 +178,9 @@ impl<'a> Receiving<'a> {
         let target = match self.kind.as_str() {
             "" | "private" => Target::Private,
             "convergent" => Target::Convergent,
-            "key" => Target::Key(
+            "key" => Target::Key(Box::new(
                 InsertUri::parse(&self.key).map_err(|error| Refusal::Key(error.to_string()))?,
-            ),
+            )),
             _ => return Err(Refusal::Form("The kind of key is not known.")),
         };
         let files = self.files.len();
@@ -203,8 +203,8 @@ impl<'a> Receiving<'a> {
     }
 }
 
-fn disk(error: impl ToString) -> Refusal {
-    Refusal::Disk(error.to_string())
+fn disk(error: impl Into<std::io::Error>) -> Refusal {
+    Refusal::Disk(error.into().to_string())
 }
 
 /// The path of a file within its site, without the name of the folder that was chosen; or just the name of a single file.

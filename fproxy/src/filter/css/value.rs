@@ -161,7 +161,9 @@ fn simple(
 fn address(input: &mut Parser<'_>, links: &Links) -> Result<String, ParseError<Refused>> {
     let address = input.expect_string()?.clone();
     input.expect_exhausted()?;
-    let path = links.image(&address).ok_or(ParseError::custom(Refused))?;
+    let path = links
+        .image(&address)
+        .ok_or_else(|| ParseError::custom(Refused))?;
     Ok(quoted(&path))
 }
 

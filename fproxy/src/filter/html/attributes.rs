@@ -69,73 +69,39 @@ fn is_global(name: &str) -> bool {
 
 /// Attributes that one element may have besides.
 fn is_own(element: &str, name: &str) -> bool {
-    let own: &[&str] = match element {
-        "a" => &["name", "hreflang", "type", "download"],
-        "area" => &["alt", "coords", "shape", "download"],
-        "audio" => &["controls", "loop", "muted", "preload"],
-        "body" => &["text", "link", "vlink", "alink"],
-        "button" => &[
-            "disabled",
-            "name",
-            "value",
-            "popovertarget",
-            "popovertargetaction",
-        ],
-        "col" | "colgroup" => &["span"],
-        "data" | "option" => &["value", "selected", "disabled", "label"],
-        "del" | "ins" | "time" => &["datetime"],
-        "details" | "dialog" => &["open", "name"],
-        "fieldset" | "optgroup" => &["disabled", "label"],
-        "font" => &["face", "size"],
-        "hr" => &["size", "noshade"],
-        "img" => &[
-            "alt", "sizes", "loading", "decoding", "border", "hspace", "vspace",
-        ],
-        "input" => &[
-            "checked",
-            "disabled",
-            "list",
-            "max",
-            "min",
-            "name",
-            "placeholder",
-            "readonly",
-            "size",
-            "step",
-            "value",
-        ],
-        "label" | "output" => &["for"],
-        "li" => &["value", "type"],
-        "map" => &["name"],
-        "meter" | "progress" => &["value", "min", "max", "low", "high", "optimum"],
-        "ol" | "ul" => &["start", "type", "reversed", "compact"],
-        "select" => &["disabled", "multiple", "name", "size"],
-        "source" => &["sizes", "media", "type"],
-        "style" => &["media", "type"],
-        "table" => &[
-            "border",
-            "cellpadding",
-            "cellspacing",
-            "frame",
-            "rules",
-            "summary",
-        ],
-        "td" | "th" => &[
-            "abbr", "axis", "colspan", "headers", "nowrap", "rowspan", "scope",
-        ],
-        "textarea" => &[
-            "cols",
-            "disabled",
-            "placeholder",
-            "readonly",
-            "rows",
-            "wrap",
-        ],
-        "video" => &["controls", "loop", "muted", "preload", "playsinline"],
-        _ => &[],
-    };
-    own.contains(&name)
+    let of_element =
+        |(elements, own): &(&[&str], &[&str])| elements.contains(&element) && own.contains(&name);
+    OWN.iter().any(of_element)
 }
+
+#[rustfmt::skip]
+const OWN: &[(&[&str], &[&str])] = &[
+    (&["a"], &["name", "hreflang", "type", "download"]),
+    (&["area"], &["alt", "coords", "shape", "download"]),
+    (&["audio", "video"], &["controls", "loop", "muted", "preload", "playsinline"]),
+    (&["body"], &["text", "link", "vlink", "alink"]),
+    (&["button"], &["disabled", "name", "value", "popovertarget", "popovertargetaction"]),
+    (&["col", "colgroup"], &["span"]),
+    (&["data", "option"], &["value", "selected", "disabled", "label"]),
+    (&["del", "ins", "time"], &["datetime"]),
+    (&["details", "dialog"], &["open", "name"]),
+    (&["fieldset", "optgroup"], &["disabled", "label"]),
+    (&["font"], &["face", "size"]),
+    (&["hr"], &["size", "noshade"]),
+    (&["img"], &["alt", "sizes", "loading", "decoding", "border", "hspace", "vspace"]),
+    (&["input"], &["checked", "disabled", "list", "max", "min", "name", "placeholder", "readonly", "size", "step", "value"]),
+    (&["label", "output"], &["for"]),
+    (&["li"], &["value", "type"]),
+    (&["map"], &["name"]),
+    (&["meter", "progress"], &["value", "min", "max", "low", "high", "optimum"]),
+    (&["ol", "ul"], &["start", "type", "reversed", "compact"]),
+    (&["select"], &["disabled", "multiple", "name", "size"]),
+    (&["source"], &["sizes", "media", "type"]),
+    (&["style"], &["media", "type"]),
+    (&["table"], &["border", "cellpadding", "cellspacing", "frame", "rules", "summary"]),
+    (&["td", "th"], &["abbr", "axis", "colspan", "headers", "nowrap", "rowspan", "scope"]),
+    (&["textarea"], &["cols", "disabled", "placeholder", "readonly", "rows", "wrap"]),
+];
 
 /// The attributes of a `link` element that stays, or nothing if it goes.
 pub(super) fn link(
