@@ -33,4 +33,4 @@ pub use node_info::NodeControl;
 pub use server::{FcpDependencies, FcpServer};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

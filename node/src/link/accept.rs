@@ -50,7 +50,11 @@ pub(crate) async fn accept(context: Arc<Context>, peers: Arc<Peers>, configs: Ac
 /// Every way out of here without a link is silent: the dialler will try again, or is none of ours.
 async fn admit(context: &Context, peers: &Peers, configs: &AcceptConfigs, incoming: Incoming) {
     let loopback = real(incoming.remote_address()).ip().is_loopback();
-    let config = if loopback { &configs.loopback } else { &configs.network };
+    let config = if loopback {
+        &configs.loopback
+    } else {
+        &configs.network
+    };
     let Ok(connecting) = incoming.accept_with(Arc::clone(config)) else {
         return;
     };
@@ -68,7 +72,15 @@ async fn admit(context: &Context, peers: &Peers, configs: &AcceptConfigs, incomi
         seamless: false,
     };
     let config = &context.config;
-    match greet(connection, false, ours, config.message_bytes_max, config.handshake_timeout).await {
+    match greet(
+        connection,
+        false,
+        ours,
+        config.message_bytes_max,
+        config.handshake_timeout,
+    )
+    .await
+    {
         Ok(greeted) => peers.offer(&peer, greeted),
         Err(reason) => tracing::debug!(%peer, %reason, "greeting failed"),
     }

@@ -1,6 +1,10 @@
 //! How fast a link is, next to bare QUIC on the same machine.
 
-use std::{net::SocketAddr, sync::Arc, time::{Duration, Instant}};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use crypto::Identity;
@@ -28,7 +32,10 @@ pub struct Throughput {
 impl Throughput {
     /// Megabytes (10^6 bytes) a second.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a figure for people, with three digits")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a figure for people, with three digits"
+    )]
     pub fn megabytes_per_second(&self) -> f64 {
         self.bytes as f64 / 1e6 / self.elapsed.as_secs_f64()
     }
@@ -74,7 +81,10 @@ pub async fn measure_throughput(bytes: u64) -> Result<Throughput, BenchError> {
     sending.abort();
     sender.close().await;
     receiver.close().await;
-    Ok(Throughput { bytes: received?, elapsed })
+    Ok(Throughput {
+        bytes: received?,
+        elapsed,
+    })
 }
 
 async fn send_messages(link: &Link, messages: u64) {
@@ -86,7 +96,10 @@ async fn send_messages(link: &Link, messages: u64) {
     }
 }
 
-async fn receive_messages(events: &mut mpsc::Receiver<LinkEvent>, messages: u64) -> Result<u64, BenchError> {
+async fn receive_messages(
+    events: &mut mpsc::Receiver<LinkEvent>,
+    messages: u64,
+) -> Result<u64, BenchError> {
     let (mut count, mut bytes) = (0, 0);
     while count < messages {
         match events.recv().await {
@@ -95,7 +108,9 @@ async fn receive_messages(events: &mut mpsc::Receiver<LinkEvent>, messages: u64)
                 bytes += message.len() as u64;
             }
             Some(LinkEvent::Up { .. }) => {}
-            Some(LinkEvent::Down { .. }) | None => return Err(BenchError::Broken("the link went down".into())),
+            Some(LinkEvent::Down { .. }) | None => {
+                return Err(BenchError::Broken("the link went down".into()));
+            }
         }
     }
     Ok(bytes)
@@ -121,9 +136,15 @@ pub async fn measure_plain_quic(bytes: u64) -> Result<Throughput, BenchError> {
     let dialler = quinn_endpoint(None, loopback, &config)?;
     let address = acceptor.local_addr()?;
     let broken = |e: &dyn std::fmt::Display| BenchError::Broken(e.to_string());
-    let connecting = dialler.connect_with(dial, address, SERVER_NAME).map_err(|e| broken(&e))?;
-    let incoming = acceptor.accept().await.ok_or_else(|| broken(&"no connection came"))?;
-    let (sending, receiving) = tokio::try_join!(connecting, async { incoming.await }).map_err(|e| broken(&e))?;
+    let connecting = dialler
+        .connect_with(dial, address, SERVER_NAME)
+        .map_err(|e| broken(&e))?;
+    let incoming = acceptor
+        .accept()
+        .await
+        .ok_or_else(|| broken(&"no connection came"))?;
+    let (sending, receiving) =
+        tokio::try_join!(connecting, async { incoming.await }).map_err(|e| broken(&e))?;
 
     let messages = bytes.div_ceil(MESSAGE_BYTES as u64);
     let start = Instant::now();
@@ -131,14 +152,24 @@ pub async fn measure_plain_quic(bytes: u64) -> Result<Throughput, BenchError> {
     let mut received = 0;
     for _ in 0..messages {
         let mut stream = receiving.accept_uni().await.map_err(|e| broken(&e))?;
-        received += stream.read_to_end(MESSAGE_BYTES).await.map_err(|e| broken(&e))?.len() as u64;
+        received += stream
+            .read_to_end(MESSAGE_BYTES)
+            .await
+            .map_err(|e| broken(&e))?
+            .len() as u64;
     }
     let elapsed = start.elapsed();
     sender.abort();
-    Ok(Throughput { bytes: received, elapsed })
+    Ok(Throughput {
+        bytes: received,
+        elapsed,
+    })
 }
 
-async fn send_plainly(connection: quinn::Connection, messages: u64) -> Result<(), quinn::WriteError> {
+async fn send_plainly(
+    connection: quinn::Connection,
+    messages: u64,
+) -> Result<(), quinn::WriteError> {
     let message = Bytes::from(vec![0x5a; MESSAGE_BYTES]);
     for _ in 0..messages {
         let mut stream = connection.open_uni().await?;
@@ -151,10 +182,23 @@ async fn send_plainly(connection: quinn::Connection, messages: u64) -> Result<()
     Ok(())
 }
 
-fn quinn_endpoint(server: Option<quinn::ServerConfig>, address: SocketAddr, config: &LinkConfig) -> std::io::Result<quinn::Endpoint> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::DGRAM, None)?;
+fn quinn_endpoint(
+    server: Option<quinn::ServerConfig>,
+    address: SocketAddr,
+    config: &LinkConfig,
+) -> std::io::Result<quinn::Endpoint> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::DGRAM,
+        None,
+    )?;
     socket.set_recv_buffer_size(config.socket_buffer_bytes)?;
     socket.set_send_buffer_size(config.socket_buffer_bytes)?;
     socket.bind(&address.into())?;
-    quinn::Endpoint::new(endpoint_config(), server, socket.into(), Arc::new(TokioRuntime))
+    quinn::Endpoint::new(
+        endpoint_config(),
+        server,
+        socket.into(),
+        Arc::new(TokioRuntime),
+    )
 }

@@ -61,18 +61,33 @@ pub(crate) async fn dial(
         seamless: replaces.seamless,
     };
     let config = &context.config;
-    Ok(greet(connection, true, ours, config.message_bytes_max, config.handshake_timeout).await?)
+    Ok(greet(
+        connection,
+        true,
+        ours,
+        config.message_bytes_max,
+        config.handshake_timeout,
+    )
+    .await?)
 }
 
-async fn first_answer(context: &Arc<Context>, peer: NodeId, addresses: Vec<SocketAddr>) -> Result<Connection, DialError> {
+async fn first_answer(
+    context: &Arc<Context>,
+    peer: NodeId,
+    addresses: Vec<SocketAddr>,
+) -> Result<Connection, DialError> {
     let mut attempts = JoinSet::new();
-    let reachable = addresses.into_iter().filter(|address| context.reaches(*address));
+    let reachable = addresses
+        .into_iter()
+        .filter(|address| context.reaches(*address));
     for (address, head_start) in reachable.zip(0..) {
         let context = Arc::clone(context);
         attempts.spawn(async move {
             sleep(ADDRESS_STAGGER * head_start).await;
             let attempt = connect(&context, peer, address);
-            timeout(context.config.handshake_timeout, attempt).await.unwrap_or(Err(DialError::TimedOut))
+            timeout(context.config.handshake_timeout, attempt)
+                .await
+                .unwrap_or(Err(DialError::TimedOut))
         });
     }
     let mut failure = DialError::NoAddress;
@@ -87,11 +102,18 @@ async fn first_answer(context: &Arc<Context>, peer: NodeId, addresses: Vec<Socke
     Err(failure)
 }
 
-async fn connect(context: &Context, peer: NodeId, address: SocketAddr) -> Result<Connection, DialError> {
+async fn connect(
+    context: &Context,
+    peer: NodeId,
+    address: SocketAddr,
+) -> Result<Connection, DialError> {
     let mut config = ClientConfig::new(Arc::new(context.tls.dialler(peer)?));
     config.transport_config(context.transports.to(real(address)));
     let marked = context.routes.dial(peer, address);
-    Ok(context.quinn.connect_with(config, marked, SERVER_NAME)?.await?)
+    Ok(context
+        .quinn
+        .connect_with(config, marked, SERVER_NAME)?
+        .await?)
 }
 
 /// Growing pauses between failed dials, each drawn from the upper half of its range so that two nodes fall out of step.
@@ -103,7 +125,10 @@ pub(crate) struct Pauses {
 
 impl Pauses {
     pub(crate) fn new(config: &LinkConfig) -> Self {
-        Self { next: config.dial_pause_min, max: config.dial_pause_max }
+        Self {
+            next: config.dial_pause_min,
+            max: config.dial_pause_max,
+        }
     }
 
     pub(crate) fn next(&mut self) -> Duration {

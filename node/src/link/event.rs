@@ -135,20 +135,31 @@ impl Link {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("peer", &self.peer).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
     }
 }
 
 impl LinkShared {
     pub(crate) fn new(outbox: Outbox, connection: quinn::Connection) -> Self {
-        Self { outbox, connection: Mutex::new(connection) }
+        Self {
+            outbox,
+            connection: Mutex::new(connection),
+        }
     }
 
     pub(crate) fn connection(&self) -> quinn::Connection {
-        self.connection.lock().expect("no holder of the lock panics").clone()
+        self.connection
+            .lock()
+            .expect("no holder of the lock panics")
+            .clone()
     }
 
     pub(crate) fn change_connection(&self, connection: quinn::Connection) {
-        *self.connection.lock().expect("no holder of the lock panics") = connection;
+        *self
+            .connection
+            .lock()
+            .expect("no holder of the lock panics") = connection;
     }
 }

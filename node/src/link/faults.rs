@@ -54,7 +54,14 @@ impl FaultInjector {
     }
 
     /// Lets the datagrams in `sealed`, of `segment` bytes each, meet their fate.
-    pub(crate) fn send(&self, port: &Arc<Port>, sealed: &[u8], segment: usize, like: &Transmit<'_>, to: SocketAddr) {
+    pub(crate) fn send(
+        &self,
+        port: &Arc<Port>,
+        sealed: &[u8],
+        segment: usize,
+        like: &Transmit<'_>,
+        to: SocketAddr,
+    ) {
         for datagram in sealed.chunks(segment) {
             let Some(delay) = self.draw() else {
                 continue;
@@ -78,7 +85,11 @@ impl FaultInjector {
         let lost = draws.random_bool(self.faults.loss);
         let delay = shortest + longest.saturating_sub(shortest).mul_f64(draws.random());
         let overtaken = draws.random_bool(self.faults.reorder);
-        let extra = if overtaken { (longest * 2).max(OVERTAKEN_MIN) } else { Duration::ZERO };
+        let extra = if overtaken {
+            (longest * 2).max(OVERTAKEN_MIN)
+        } else {
+            Duration::ZERO
+        };
         (!lost).then_some(delay + extra)
     }
 }
@@ -114,7 +125,9 @@ impl UnderWay {
             src_ip: None,
         };
         // A full send buffer loses the datagram, which is what this module is for.
-        let _ = self.port.send(&self.sealed, self.sealed.len(), &transmit, self.to);
+        let _ = self
+            .port
+            .send(&self.sealed, self.sealed.len(), &transmit, self.to);
     }
 
     fn rank(&self) -> (Instant, u64) {
@@ -162,7 +175,15 @@ mod tests {
         assert_eq!(first, series(&faults));
         let lost = first.iter().filter(|fate| fate.is_none()).count();
         assert!((250..350).contains(&lost), "{lost} of 1000 lost at 30 %");
-        assert!(first.iter().flatten().all(|delay| (1..=27).contains(&delay.as_millis())));
-        assert!(first.iter().flatten().any(|delay| delay.as_millis() > 18), "some are overtaken");
+        assert!(
+            first
+                .iter()
+                .flatten()
+                .all(|delay| (1..=27).contains(&delay.as_millis()))
+        );
+        assert!(
+            first.iter().flatten().any(|delay| delay.as_millis() > 18),
+            "some are overtaken"
+        );
     }
 }

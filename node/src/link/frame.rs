@@ -58,8 +58,11 @@ impl Frame {
             GREETING => Ok(Self::Greeting(body)),
             GOODBYE => {
                 let length = body.len();
-                let streams = <[u8; 8]>::try_from(&body[..]).map_err(|_| FrameError::Length { kind, length })?;
-                Ok(Self::Goodbye { streams: u64::from_be_bytes(streams) })
+                let streams = <[u8; 8]>::try_from(&body[..])
+                    .map_err(|_| FrameError::Length { kind, length })?;
+                Ok(Self::Goodbye {
+                    streams: u64::from_be_bytes(streams),
+                })
             }
             RECEIVED_ALL => Ok(Self::ReceivedAll),
             kind => Err(FrameError::Kind(kind)),
@@ -76,7 +79,10 @@ pub(crate) struct FrameReader {
 
 impl FrameReader {
     pub(crate) fn new(message_bytes_max: usize) -> Self {
-        Self { message_bytes_max, buffer: BytesMut::new() }
+        Self {
+            message_bytes_max,
+            buffer: BytesMut::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, chunk: &[u8]) {
@@ -89,8 +95,14 @@ impl FrameReader {
             return Ok(None);
         };
         let [kind, length @ ..] = head;
-        let length = length.into_iter().fold(0, |sum, byte| sum << 8 | usize::from(byte));
-        let max = if kind == MESSAGE { self.message_bytes_max } else { OTHER_BYTES_MAX };
+        let length = length
+            .into_iter()
+            .fold(0, |sum, byte| sum << 8 | usize::from(byte));
+        let max = if kind == MESSAGE {
+            self.message_bytes_max
+        } else {
+            OTHER_BYTES_MAX
+        };
         if length > max {
             return Err(FrameError::Length { kind, length });
         }
@@ -106,7 +118,8 @@ impl FrameReader {
 }
 
 fn put(kind: u8, body: &[u8], out: &mut BytesMut) {
-    let length = u32::try_from(body.len()).expect("a message is at most LinkConfig::message_bytes_max, checked to fit 24 bits");
+    let length = u32::try_from(body.len())
+        .expect("a message is at most LinkConfig::message_bytes_max, checked to fit 24 bits");
     out.reserve(HEAD_LEN + body.len());
     out.put_u32(u32::from(kind) << 24 | length);
     out.put_slice(body);
@@ -159,6 +172,12 @@ mod tests {
     fn a_length_over_the_limit_is_refused_before_the_body_comes() {
         let mut reader = FrameReader::new(1_000);
         reader.push(&[MESSAGE, 0, 0x03, 0xe9]);
-        assert_eq!(reader.next(), Err(FrameError::Length { kind: MESSAGE, length: 1_001 }));
+        assert_eq!(
+            reader.next(),
+            Err(FrameError::Length {
+                kind: MESSAGE,
+                length: 1_001
+            })
+        );
     }
 }

@@ -117,8 +117,10 @@ pub(crate) async fn greet(
 ) -> Result<Greeted, GreetError> {
     let exchange = async {
         let mut send = connection.open_uni().await?;
-        send.set_priority(ORDERED_STREAM_PRIORITY).map_err(|_| GreetError::NoGreeting)?;
-        send.write_chunk(Frame::Greeting(ours.encode()).encode()).await?;
+        send.set_priority(ORDERED_STREAM_PRIORITY)
+            .map_err(|_| GreetError::NoGreeting)?;
+        send.write_chunk(Frame::Greeting(ours.encode()).encode())
+            .await?;
         // quinn hands streams over in the order of their numbers, so this is the first the peer opened.
         let mut receive = connection.accept_uni().await?;
         let mut frames = FrameReader::new(message_bytes_max);
@@ -126,18 +128,42 @@ pub(crate) async fn greet(
             return Err(GreetError::NoGreeting);
         };
         let theirs = Greeting::decode(&body).ok_or(GreetError::NoGreeting)?;
-        Ok((theirs, Ordered { send, receive, frames }))
+        Ok((
+            theirs,
+            Ordered {
+                send,
+                receive,
+                frames,
+            },
+        ))
     };
-    let (theirs, ordered) = timeout(within, exchange).await.map_err(|_| GreetError::TimedOut)??;
-    let terms = if dialled { Greeting { instance: theirs.instance, ..ours } } else { theirs };
-    Ok(Greeted { connection, dialled, terms, ordered })
+    let (theirs, ordered) = timeout(within, exchange)
+        .await
+        .map_err(|_| GreetError::TimedOut)??;
+    let terms = if dialled {
+        Greeting {
+            instance: theirs.instance,
+            ..ours
+        }
+    } else {
+        theirs
+    };
+    Ok(Greeted {
+        connection,
+        dialled,
+        terms,
+        ordered,
+    })
 }
 
 /// Before every stream of blocks.
 pub(crate) const ORDERED_STREAM_PRIORITY: i32 = 2;
 
 /// The next frame of the ordered stream, `None` at its end.
-pub(crate) async fn read_frame(receive: &mut RecvStream, frames: &mut FrameReader) -> Result<Option<Frame>, GreetError> {
+pub(crate) async fn read_frame(
+    receive: &mut RecvStream,
+    frames: &mut FrameReader,
+) -> Result<Option<Frame>, GreetError> {
     loop {
         if let Some(frame) = frames.next()? {
             return Ok(Some(frame));

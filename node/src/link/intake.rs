@@ -45,7 +45,11 @@ impl Intake {
     }
 
     /// Hands over packets that an earlier call of [`open`](Self::open) had no place for.
-    pub(crate) fn deliver_left_over(&mut self, bufs: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Option<usize> {
+    pub(crate) fn deliver_left_over(
+        &mut self,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Option<usize> {
         let count = self.left_over.len().min(bufs.len());
         let packets = self.left_over.drain(..count);
         for ((buf, meta), (of_packet, packet)) in bufs.iter_mut().zip(meta).zip(packets) {
@@ -56,7 +60,12 @@ impl Intake {
     }
 
     /// Opens the datagrams in `bufs` in place; whether any did open. A buffer of noise ends with length 0.
-    pub(crate) fn open(&mut self, port: u32, bufs: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> bool {
+    pub(crate) fn open(
+        &mut self,
+        port: u32,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> bool {
         let mut any = false;
         for (buf, meta) in bufs.iter_mut().zip(meta) {
             self.open_row(port, buf, meta);
@@ -69,11 +78,17 @@ impl Intake {
     fn open_row(&mut self, port: u32, buf: &mut [u8], meta: &mut RecvMeta) {
         let sender = real(meta.addr);
         let routes = self.routes.from(sender);
-        let mut row = Row { address: None, len: 0, stride: 0, ended: false };
+        let mut row = Row {
+            address: None,
+            len: 0,
+            stride: 0,
+            ended: false,
+        };
         let (received, stride) = (meta.len, meta.stride.max(1));
         for start in (0..received).step_by(stride) {
             let end = received.min(start + stride);
-            let Some((origin, len)) = self.open_datagram(port, &buf[start..end], routes.as_deref()) else {
+            let Some((origin, len)) = self.open_datagram(port, &buf[start..end], routes.as_deref())
+            else {
                 continue;
             };
             let address = origin.mark(sender);
@@ -81,8 +96,14 @@ impl Intake {
                 buf[row.len..row.len + len].copy_from_slice(&self.packet[..len]);
                 row.push(address, len);
             } else {
-                let of_packet = RecvMeta { addr: address, len, stride: len, ..*meta };
-                self.left_over.push_back((of_packet, self.packet[..len].into()));
+                let of_packet = RecvMeta {
+                    addr: address,
+                    len,
+                    stride: len,
+                    ..*meta
+                };
+                self.left_over
+                    .push_back((of_packet, self.packet[..len].into()));
             }
         }
         meta.len = row.len;
@@ -93,7 +114,12 @@ impl Intake {
     }
 
     /// Leaves the packet in `self.packet`.
-    fn open_datagram(&mut self, port: u32, datagram: &[u8], routes: Option<&RoutesFrom>) -> Option<(Origin, usize)> {
+    fn open_datagram(
+        &mut self,
+        port: u32,
+        datagram: &[u8],
+        routes: Option<&RoutesFrom>,
+    ) -> Option<(Origin, usize)> {
         if datagram.len() <= OVERHEAD {
             return None;
         }
@@ -102,9 +128,11 @@ impl Intake {
         };
         let guess_accepted = routes.accepted_last();
         let opened = if guess_accepted {
-            self.open_accepted(port, datagram).or_else(|| self.open_dialled(datagram, routes))
+            self.open_accepted(port, datagram)
+                .or_else(|| self.open_dialled(datagram, routes))
         } else {
-            self.open_dialled(datagram, routes).or_else(|| self.open_accepted(port, datagram))
+            self.open_dialled(datagram, routes)
+                .or_else(|| self.open_accepted(port, datagram))
         };
         if let Some((origin, _)) = opened {
             routes.guess_accepted(matches!(origin, Origin::Accepted { .. }));
@@ -124,14 +152,20 @@ impl Intake {
     fn open_dialled(&mut self, datagram: &[u8], routes: &RoutesFrom) -> Option<(Origin, usize)> {
         routes.iter().find_map(|route| {
             let len = route.keys.from_acceptor.open(datagram, &mut self.packet)?;
-            Some((Origin::Dialled { route: route.number }, len))
+            Some((
+                Origin::Dialled {
+                    route: route.number,
+                },
+                len,
+            ))
         })
     }
 }
 
 impl Row {
     fn takes(&self, address: SocketAddr, len: usize) -> bool {
-        self.address.is_none_or(|first| first == address && !self.ended && len <= self.stride)
+        self.address
+            .is_none_or(|first| first == address && !self.ended && len <= self.stride)
     }
 
     fn push(&mut self, address: SocketAddr, len: usize) {

@@ -57,7 +57,10 @@ impl Outbox {
 
     pub(crate) fn push(&self, bytes: Bytes, priority: Priority) -> Result<(), SendError> {
         if bytes.len() > self.message_bytes_max {
-            return Err(SendError::TooLong { bytes: bytes.len(), max: self.message_bytes_max });
+            return Err(SendError::TooLong {
+                bytes: bytes.len(),
+                max: self.message_bytes_max,
+            });
         }
         let ordered = priority == Priority::Control || bytes.len() <= SMALL_BYTES_MAX;
         let room = self.bytes_max + if ordered { ORDERED_RESERVE } else { 0 };
@@ -76,13 +79,21 @@ impl Outbox {
             (false, Priority::RealTime | Priority::Control) => waiting.real_time.push_back(bytes),
         }
         drop(waiting);
-        if ordered { &self.ordered_added } else { &self.block_added }.notify_one();
+        if ordered {
+            &self.ordered_added
+        } else {
+            &self.block_added
+        }
+        .notify_one();
         Ok(())
     }
 
     /// Refuses everything from now on and forgets what waits.
     pub(crate) fn close(&self) {
-        *self.lock() = Waiting { closed: true, ..Waiting::default() };
+        *self.lock() = Waiting {
+            closed: true,
+            ..Waiting::default()
+        };
     }
 
     /// Some frames for the ordered stream, as soon as there are any.
@@ -160,24 +171,38 @@ mod tests {
     fn a_full_outbox_refuses_blocks_but_still_takes_an_answer() {
         let outbox = Outbox::new(10 * BLOCK, 64_000);
         while outbox.push(block(1), Priority::Bulk).is_ok() {}
-        assert_eq!(outbox.push(block(1), Priority::RealTime), Err(SendError::Full));
-        assert_eq!(outbox.push(Bytes::from_static(b"done"), Priority::Control), Ok(()));
+        assert_eq!(
+            outbox.push(block(1), Priority::RealTime),
+            Err(SendError::Full)
+        );
+        assert_eq!(
+            outbox.push(Bytes::from_static(b"done"), Priority::Control),
+            Ok(())
+        );
         assert!(outbox.waiting_bytes() <= 10 * BLOCK + 4 + MESSAGE_COST);
     }
 
     #[test]
     fn empty_messages_cannot_fill_memory() {
         let outbox = Outbox::new(0, 64_000);
-        let taken = (0..).take_while(|_| outbox.push(Bytes::new(), Priority::Control).is_ok()).count();
+        let taken = (0..)
+            .take_while(|_| outbox.push(Bytes::new(), Priority::Control).is_ok())
+            .count();
         assert_eq!(taken, ORDERED_RESERVE / MESSAGE_COST);
     }
 
     #[test]
     fn a_message_over_the_limit_and_a_closed_outbox_are_told() {
         let outbox = Outbox::new(100_000, 1_000);
-        let too_long = SendError::TooLong { bytes: BLOCK, max: 1_000 };
+        let too_long = SendError::TooLong {
+            bytes: BLOCK,
+            max: 1_000,
+        };
         assert_eq!(outbox.push(block(1), Priority::Bulk), Err(too_long));
         outbox.close();
-        assert_eq!(outbox.push(Bytes::new(), Priority::Bulk), Err(SendError::Closed));
+        assert_eq!(
+            outbox.push(Bytes::new(), Priority::Bulk),
+            Err(SendError::Closed)
+        );
     }
 }

@@ -83,7 +83,14 @@ impl Peer {
         orders: watch::Receiver<Orders>,
         candidates: mpsc::Receiver<Greeted>,
     ) -> Self {
-        Self { context, id, orders, candidates, dialling: None, moves: 0 }
+        Self {
+            context,
+            id,
+            orders,
+            candidates,
+            dialling: None,
+            moves: 0,
+        }
     }
 
     /// Runs until the orders say so.
@@ -156,7 +163,12 @@ impl Peer {
             events: self.context.events.clone(),
             message_bytes_max: config.message_bytes_max,
         };
-        self.context.emit(LinkEvent::Up { peer: self.id, link: Link::new(self.id, Arc::clone(&link)) }).await;
+        self.context
+            .emit(LinkEvent::Up {
+                peer: self.id,
+                link: Link::new(self.id, Arc::clone(&link)),
+            })
+            .await;
         let mut current = Session::start(greeted, ends.clone());
         let mut retired = JoinSet::new();
         let mut retiring = Vec::new();
@@ -229,17 +241,32 @@ impl Peer {
             let present = real(current.connection().remote_address());
             addresses.retain(|address| *address != present);
             addresses.insert(0, present);
-            self.dial(addresses, Replaces { name: current.terms.name, seamless: true });
+            self.dial(
+                addresses,
+                Replaces {
+                    name: current.terms.name,
+                    seamless: true,
+                },
+            );
         }
         false
     }
 
     fn dial(&mut self, addresses: Vec<SocketAddr>, replaces: Replaces) {
-        self.dialling = Some(Box::pin(dial(Arc::clone(&self.context), self.id, addresses, replaces)));
+        self.dialling = Some(Box::pin(dial(
+            Arc::clone(&self.context),
+            self.id,
+            addresses,
+            replaces,
+        )));
     }
 
     fn judge(&self, current: &Session, candidate: &Greeted) -> Verdict {
-        judge((current.dialled, &current.terms), (candidate.dialled, &candidate.terms), self.dials_first())
+        judge(
+            (current.dialled, &current.terms),
+            (candidate.dialled, &candidate.terms),
+            self.dials_first(),
+        )
     }
 
     fn dials_first(&self) -> bool {
@@ -248,7 +275,11 @@ impl Peer {
 
     fn first_pause(&self) -> Duration {
         let jitter = FIRST_PAUSE_MAX.mul_f64(rand::rng().random());
-        if self.dials_first() { jitter } else { SECOND_PAUSE + jitter }
+        if self.dials_first() {
+            jitter
+        } else {
+            SECOND_PAUSE + jitter
+        }
     }
 }
 
@@ -265,7 +296,11 @@ fn judge(current: (bool, &Greeting), candidate: (bool, &Greeting), dials_first: 
         return Verdict::Restart;
     }
     if candidate.replaces == current.name {
-        return if candidate.seamless { Verdict::Swap } else { Verdict::Restart };
+        return if candidate.seamless {
+            Verdict::Swap
+        } else {
+            Verdict::Restart
+        };
     }
     if current.replaces == candidate.name {
         return Verdict::Keep;
@@ -275,7 +310,11 @@ fn judge(current: (bool, &Greeting), candidate: (bool, &Greeting), dials_first: 
         return Verdict::Restart;
     }
     // Both dialled at once: the connection dialled by the smaller id stays.
-    if candidate_dialled == dials_first { Verdict::Swap } else { Verdict::Keep }
+    if candidate_dialled == dials_first {
+        Verdict::Swap
+    } else {
+        Verdict::Keep
+    }
 }
 
 /// The result of the dial under way; waits for ever when there is none.
@@ -294,7 +333,12 @@ mod tests {
     use crate::link::greeting::Instance;
 
     fn greeting(instance: Instance, replaces: LinkName, seamless: bool) -> Greeting {
-        Greeting { instance, name: LinkName::random(), replaces, seamless }
+        Greeting {
+            instance,
+            name: LinkName::random(),
+            replaces,
+            seamless,
+        }
     }
 
     #[test]
@@ -302,11 +346,22 @@ mod tests {
         // Each end knows the other's instance; names and replacements are common knowledge.
         let a = greeting(Instance::random(), LinkName::NONE, false);
         let b = greeting(Instance::random(), LinkName::NONE, false);
-        let seen_by = |terms: &Greeting, peer: &Greeting| Greeting { instance: peer.instance, ..*terms };
+        let seen_by = |terms: &Greeting, peer: &Greeting| Greeting {
+            instance: peer.instance,
+            ..*terms
+        };
         for a_is_smaller in [true, false] {
             // At a: its own dial is current, that of b comes second. At b: the same, mirrored.
-            let at_a = judge((true, &seen_by(&a, &b)), (false, &seen_by(&b, &b)), a_is_smaller);
-            let at_b = judge((true, &seen_by(&b, &a)), (false, &seen_by(&a, &a)), !a_is_smaller);
+            let at_a = judge(
+                (true, &seen_by(&a, &b)),
+                (false, &seen_by(&b, &b)),
+                a_is_smaller,
+            );
+            let at_b = judge(
+                (true, &seen_by(&b, &a)),
+                (false, &seen_by(&a, &a)),
+                !a_is_smaller,
+            );
             let stays_a = (at_a == Verdict::Keep, at_b == Verdict::Swap);
             assert_eq!(stays_a, (a_is_smaller, a_is_smaller));
         }
@@ -317,9 +372,15 @@ mod tests {
         let instance = Instance::random();
         let current = greeting(instance, LinkName::NONE, false);
         let restarted = greeting(Instance::random(), LinkName::NONE, false);
-        assert_eq!(judge((true, &current), (false, &restarted), true), Verdict::Restart);
+        assert_eq!(
+            judge((true, &current), (false, &restarted), true),
+            Verdict::Restart
+        );
         let after_loss = greeting(instance, current.name, false);
-        assert_eq!(judge((true, &current), (false, &after_loss), true), Verdict::Restart);
+        assert_eq!(
+            judge((true, &current), (false, &after_loss), true),
+            Verdict::Restart
+        );
     }
 
     #[test]
@@ -327,7 +388,13 @@ mod tests {
         let instance = Instance::random();
         let current = greeting(instance, LinkName::NONE, false);
         let moved = greeting(instance, current.name, true);
-        assert_eq!(judge((true, &current), (false, &moved), true), Verdict::Swap);
-        assert_eq!(judge((false, &moved), (true, &current), true), Verdict::Keep);
+        assert_eq!(
+            judge((true, &current), (false, &moved), true),
+            Verdict::Swap
+        );
+        assert_eq!(
+            judge((false, &moved), (true, &current), true),
+            Verdict::Keep
+        );
     }
 }

@@ -26,8 +26,16 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    pub(crate) fn bind(address: SocketAddr, buffer_bytes: usize, generation: u32) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    pub(crate) fn bind(
+        address: SocketAddr,
+        buffer_bytes: usize,
+        generation: u32,
+    ) -> io::Result<Self> {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM,
+            Some(Protocol::UDP),
+        )?;
         if address.is_ipv6() {
             // Where the system refuses, the port serves IPv6 only, which is what was asked for.
             let _ = socket.set_only_v6(false);
@@ -40,12 +48,23 @@ impl Port {
         let state = UdpSocketState::new((&socket).into())?;
         let address = socket.local_addr()?;
         let io = UdpSocket::from_std(socket)?;
-        Ok(Self { generation, io, state, address })
+        Ok(Self {
+            generation,
+            io,
+            state,
+            address,
+        })
     }
 
     /// Sends `sealed`, a row of datagrams of `segment` bytes each (the last may be shorter). Only `WouldBlock` before
     /// the first datagram is an error worth a retry; after it the rest counts as lost on the way.
-    pub(crate) fn send(&self, sealed: &[u8], segment: usize, like: &Transmit<'_>, to: SocketAddr) -> io::Result<()> {
+    pub(crate) fn send(
+        &self,
+        sealed: &[u8],
+        segment: usize,
+        like: &Transmit<'_>,
+        to: SocketAddr,
+    ) -> io::Result<()> {
         let Some(destination) = self.reachable(to) else {
             return Ok(());
         };
@@ -58,7 +77,9 @@ impl Port {
                 segment_size: (contents.len() > segment).then_some(segment),
                 src_ip: like.src_ip,
             };
-            let sent = self.io.try_io(Interest::WRITABLE, || self.state.send((&self.io).into(), &transmit));
+            let sent = self.io.try_io(Interest::WRITABLE, || {
+                self.state.send((&self.io).into(), &transmit)
+            });
             match sent {
                 Err(e) if i == 0 && e.kind() == io::ErrorKind::WouldBlock => return Err(e),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -70,10 +91,17 @@ impl Port {
         Ok(())
     }
 
-    pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.io.poll_recv_ready(cx))?;
-            let received = self.io.try_io(Interest::READABLE, || self.state.recv((&self.io).into(), bufs, meta));
+            let received = self.io.try_io(Interest::READABLE, || {
+                self.state.recv((&self.io).into(), bufs, meta)
+            });
             match received {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 other => return Poll::Ready(other),
@@ -104,7 +132,9 @@ impl Port {
     /// `to` in the address family of this port.
     fn reachable(&self, to: SocketAddr) -> Option<SocketAddr> {
         match (self.address, to) {
-            (SocketAddr::V6(_), SocketAddr::V4(v4)) => Some((v4.ip().to_ipv6_mapped(), v4.port()).into()),
+            (SocketAddr::V6(_), SocketAddr::V4(v4)) => {
+                Some((v4.ip().to_ipv6_mapped(), v4.port()).into())
+            }
             (SocketAddr::V4(_), SocketAddr::V6(_)) => None,
             _ => Some(to),
         }

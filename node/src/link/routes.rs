@@ -39,7 +39,9 @@ impl Origin {
             return Self::Accepted { port: 0 };
         };
         match address.flowinfo() {
-            label if label & ACCEPTED != 0 => Self::Accepted { port: label & !ACCEPTED },
+            label if label & ACCEPTED != 0 => Self::Accepted {
+                port: label & !ACCEPTED,
+            },
             route => Self::Dialled { route },
         }
     }
@@ -120,7 +122,10 @@ impl Routes {
     pub(crate) fn dial(&self, peer: NodeId, address: SocketAddr) -> SocketAddr {
         let address = real(address);
         let mut table = self.0.write().expect("no holder of the lock panics");
-        let known = table.by_address.get(&address).and_then(|from| from.iter().find(|route| route.peer == peer));
+        let known = table
+            .by_address
+            .get(&address)
+            .and_then(|from| from.iter().find(|route| route.peer == peer));
         let route = match known {
             Some(route) => route.number,
             None => table.add(peer, address),
@@ -135,7 +140,11 @@ impl Routes {
         let mut gone: Vec<u32> = table
             .by_number
             .values()
-            .filter(|route| route.peer == *peer && !except.contains(&route.address) && !table.forgotten.contains(&route.number))
+            .filter(|route| {
+                route.peer == *peer
+                    && !except.contains(&route.address)
+                    && !table.forgotten.contains(&route.number)
+            })
             .map(|route| route.number)
             .collect();
         gone.sort_unstable();
@@ -147,11 +156,21 @@ impl Routes {
     }
 
     pub(crate) fn by_number(&self, number: u32) -> Option<Arc<Route>> {
-        self.0.read().expect("no holder of the lock panics").by_number.get(&number).cloned()
+        self.0
+            .read()
+            .expect("no holder of the lock panics")
+            .by_number
+            .get(&number)
+            .cloned()
     }
 
     pub(crate) fn from(&self, address: SocketAddr) -> Option<Arc<RoutesFrom>> {
-        self.0.read().expect("no holder of the lock panics").by_address.get(&address).cloned()
+        self.0
+            .read()
+            .expect("no holder of the lock panics")
+            .by_address
+            .get(&address)
+            .cloned()
     }
 }
 
@@ -160,8 +179,16 @@ impl Table {
         self.last_number = (self.last_number + 1) & !ACCEPTED;
         let number = self.last_number;
         let known = self.by_number.values().find(|route| route.peer == peer);
-        let keys = known.map_or_else(|| Arc::new(AcceptorKeys::of(&peer)), |route| Arc::clone(&route.keys));
-        let route = Arc::new(Route { number, address, keys, peer });
+        let keys = known.map_or_else(
+            || Arc::new(AcceptorKeys::of(&peer)),
+            |route| Arc::clone(&route.keys),
+        );
+        let route = Arc::new(Route {
+            number,
+            address,
+            keys,
+            peer,
+        });
         self.by_number.insert(number, Arc::clone(&route));
         let mut routes = self.routes_at(address);
         routes.push(route);
@@ -179,14 +206,20 @@ impl Table {
     }
 
     fn routes_at(&self, address: SocketAddr) -> Vec<Arc<Route>> {
-        self.by_address.get(&address).map(|from| from.routes.clone()).unwrap_or_default()
+        self.by_address
+            .get(&address)
+            .map(|from| from.routes.clone())
+            .unwrap_or_default()
     }
 
     fn set_routes(&mut self, address: SocketAddr, routes: Vec<Arc<Route>>) {
         if routes.is_empty() {
             self.by_address.remove(&address);
         } else {
-            let from = RoutesFrom { routes, accepted_last: AtomicBool::new(false) };
+            let from = RoutesFrom {
+                routes,
+                accepted_last: AtomicBool::new(false),
+            };
             self.by_address.insert(address, Arc::new(from));
         }
     }
@@ -208,7 +241,11 @@ mod tests {
     #[test]
     fn a_marked_address_keeps_its_origin_and_its_real_address() {
         for origin in [Origin::Accepted { port: 3 }, Origin::Dialled { route: 9 }] {
-            for bare in [address(7), "[fe80::1%2]:7".parse().unwrap(), "[2001:db8::1]:7".parse().unwrap()] {
+            for bare in [
+                address(7),
+                "[fe80::1%2]:7".parse().unwrap(),
+                "[2001:db8::1]:7".parse().unwrap(),
+            ] {
                 assert_eq!(Origin::of(origin.mark(bare)), origin);
                 assert_eq!(real(origin.mark(bare)), bare);
             }
@@ -221,7 +258,11 @@ mod tests {
         let first = routes.dial(peer(1), address(7));
         let second = routes.dial(peer(2), address(7));
         assert_ne!(first, second);
-        assert_eq!(first, routes.dial(peer(1), address(7)), "dialling again takes the same route");
+        assert_eq!(
+            first,
+            routes.dial(peer(1), address(7)),
+            "dialling again takes the same route"
+        );
         assert_eq!(routes.from(address(7)).unwrap().iter().count(), 2);
     }
 
@@ -230,7 +271,10 @@ mod tests {
         let routes = Routes::default();
         routes.dial(peer(1), address(1));
         routes.forget(&peer(1), &[]);
-        assert!(routes.from(address(1)).is_some(), "a goodbye may still be under way");
+        assert!(
+            routes.from(address(1)).is_some(),
+            "a goodbye may still be under way"
+        );
         for port in 2..=u16::try_from(FORGOTTEN_MAX).unwrap() + 2 {
             routes.dial(peer(2), address(port));
         }

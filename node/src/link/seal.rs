@@ -43,7 +43,8 @@ impl AcceptorKeys {
 impl DatagramKey {
     fn derive(context: &str, acceptor: &NodeId) -> Self {
         let key = blake3::derive_key(context, acceptor.as_bytes());
-        let key = UnboundKey::new(&AES_256_GCM, &key).expect("a BLAKE3 key has the 32 bytes that AES-256 takes");
+        let key = UnboundKey::new(&AES_256_GCM, &key)
+            .expect("a BLAKE3 key has the 32 bytes that AES-256 takes");
         Self(LessSafeKey::new(key))
     }
 
@@ -53,7 +54,11 @@ impl DatagramKey {
         out.extend_from_slice(packet);
         let tag = self
             .0
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut out[start..])
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::empty(),
+                &mut out[start..],
+            )
             .expect("a datagram is far below the length limit of AES-GCM");
         out.extend_from_slice(tag.as_ref());
         out.extend_from_slice(&nonce);
@@ -66,7 +71,13 @@ impl DatagramKey {
         let (ciphertext, tag) = rest.split_last_chunk::<TAG_LEN>()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
         self.0
-            .open_separate_gather(nonce, Aad::empty(), ciphertext, tag, &mut packet[..ciphertext.len()])
+            .open_separate_gather(
+                nonce,
+                Aad::empty(),
+                ciphertext,
+                tag,
+                &mut packet[..ciphertext.len()],
+            )
             .ok()?;
         Some(ciphertext.len())
     }

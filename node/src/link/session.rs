@@ -94,10 +94,21 @@ enum SessionError {
 
 impl Session {
     pub(crate) fn start(greeted: Greeted, ends: Ends) -> Self {
-        let Greeted { connection, dialled, terms, ordered } = greeted;
+        let Greeted {
+            connection,
+            dialled,
+            terms,
+            ordered,
+        } = greeted;
         let flow = Arc::new(watch::Sender::new(Flow::default()));
         let task = tokio::spawn(run(connection.clone(), ordered, ends, Arc::clone(&flow)));
-        Self { dialled, terms, connection, flow, task }
+        Self {
+            dialled,
+            terms,
+            connection,
+            flow,
+            task,
+        }
     }
 
     /// Sends nothing more, and ends when both sides have received everything or time is up.
@@ -139,12 +150,17 @@ impl From<CloseCode> for VarInt {
 
 impl Flow {
     fn received_all(&self) -> bool {
-        self.announced.is_some_and(|announced| self.received >= announced)
+        self.announced
+            .is_some_and(|announced| self.received >= announced)
     }
 }
 
 async fn run(connection: Connection, ordered: Ordered, ends: Ends, flow: Arc<watch::Sender<Flow>>) {
-    let Ordered { send, receive, frames } = ordered;
+    let Ordered {
+        send,
+        receive,
+        frames,
+    } = ordered;
     let end: Result<(), SessionError> = tokio::select! {
         // Heard even while the messages wait for a slow reader.
         reason = connection.closed() => Err(reason.into()),
@@ -155,7 +171,9 @@ async fn run(connection: Connection, ordered: Ordered, ends: Ends, flow: Arc<wat
     };
     let code = match &end {
         Ok(()) => CloseCode::Retired,
-        Err(SessionError::Misbehaved(_) | SessionError::Ordered(GreetError::Frame(_))) => CloseCode::Misbehaved,
+        Err(SessionError::Misbehaved(_) | SessionError::Ordered(GreetError::Frame(_))) => {
+            CloseCode::Misbehaved
+        }
         Err(_) => CloseCode::Done,
     };
     if let Err(reason) = end {
@@ -165,7 +183,11 @@ async fn run(connection: Connection, ordered: Ordered, ends: Ends, flow: Arc<wat
 }
 
 /// Ends when both sides have said goodbye and received everything.
-async fn write_ordered(mut stream: SendStream, ends: &Ends, flow: &watch::Sender<Flow>) -> Result<(), SessionError> {
+async fn write_ordered(
+    mut stream: SendStream,
+    ends: &Ends,
+    flow: &watch::Sender<Flow>,
+) -> Result<(), SessionError> {
     let mut state = flow.subscribe();
     loop {
         tokio::select! {
@@ -176,14 +198,20 @@ async fn write_ordered(mut stream: SendStream, ends: &Ends, flow: &watch::Sender
     }
     reached(&mut state, |flow| flow.sent.is_some()).await;
     let streams = state.borrow().sent.unwrap_or_default();
-    stream.write_chunk(Frame::Goodbye { streams }.encode()).await?;
+    stream
+        .write_chunk(Frame::Goodbye { streams }.encode())
+        .await?;
     reached(&mut state, Flow::received_all).await;
     stream.write_chunk(Frame::ReceivedAll.encode()).await?;
     reached(&mut state, |flow| flow.peer_has_all).await;
     Ok(())
 }
 
-async fn write_blocks(connection: &Connection, ends: &Ends, flow: &watch::Sender<Flow>) -> Result<Infallible, SessionError> {
+async fn write_blocks(
+    connection: &Connection,
+    ends: &Ends,
+    flow: &watch::Sender<Flow>,
+) -> Result<Infallible, SessionError> {
     let mut state = flow.subscribe();
     let mut streams = 0;
     loop {
@@ -200,7 +228,11 @@ async fn write_blocks(connection: &Connection, ends: &Ends, flow: &watch::Sender
     pending().await
 }
 
-async fn write_block(connection: &Connection, block: Bytes, priority: Priority) -> Result<(), SessionError> {
+async fn write_block(
+    connection: &Connection,
+    block: Bytes,
+    priority: Priority,
+) -> Result<(), SessionError> {
     let mut stream = connection.open_uni().await?;
     // These two fail only on a stream that we have finished or reset, and a stop by the peer is its own loss.
     let _ = stream.set_priority(i32::from(priority == Priority::RealTime));
@@ -230,7 +262,11 @@ async fn read_ordered(
 }
 
 /// Reads every message stream as its bytes come, so that a slow one holds up no other.
-async fn read_blocks(connection: &Connection, ends: &Ends, flow: &watch::Sender<Flow>) -> Result<Infallible, SessionError> {
+async fn read_blocks(
+    connection: &Connection,
+    ends: &Ends,
+    flow: &watch::Sender<Flow>,
+) -> Result<Infallible, SessionError> {
     // Bounded by the number of streams that the peer may have open.
     let mut slow = JoinSet::new();
     loop {
@@ -252,7 +288,11 @@ async fn read_blocks(connection: &Connection, ends: &Ends, flow: &watch::Sender<
     }
 }
 
-async fn took(block: Option<Bytes>, ends: &Ends, flow: &watch::Sender<Flow>) -> Result<(), SessionError> {
+async fn took(
+    block: Option<Bytes>,
+    ends: &Ends,
+    flow: &watch::Sender<Flow>,
+) -> Result<(), SessionError> {
     if let Some(bytes) = block {
         ends.deliver(bytes).await?;
     }
@@ -264,7 +304,10 @@ async fn took(block: Option<Bytes>, ends: &Ends, flow: &watch::Sender<Flow>) -> 
 }
 
 /// A whole message, or none when the peer gave it up.
-async fn read_block(mut stream: RecvStream, bytes_max: usize) -> Result<Option<Bytes>, SessionError> {
+async fn read_block(
+    mut stream: RecvStream,
+    bytes_max: usize,
+) -> Result<Option<Bytes>, SessionError> {
     match stream.read_to_end(bytes_max).await {
         Ok(bytes) => Ok(Some(bytes.into())),
         Err(ReadToEndError::TooLong) => Err(SessionError::Misbehaved("a message is too long")),
@@ -275,8 +318,14 @@ async fn read_block(mut stream: RecvStream, bytes_max: usize) -> Result<Option<B
 
 impl Ends {
     async fn deliver(&self, bytes: Bytes) -> Result<(), SessionError> {
-        let event = LinkEvent::Message { peer: self.peer, bytes };
-        self.events.send(event).await.map_err(|_| SessionError::Unread)
+        let event = LinkEvent::Message {
+            peer: self.peer,
+            bytes,
+        };
+        self.events
+            .send(event)
+            .await
+            .map_err(|_| SessionError::Unread)
     }
 }
 

@@ -48,10 +48,18 @@ struct Ports {
 }
 
 impl SealedSocket {
-    pub(crate) fn new(me: &NodeId, port: Port, routes: Arc<Routes>, faults: Option<Faults>) -> Self {
+    pub(crate) fn new(
+        me: &NodeId,
+        port: Port,
+        routes: Arc<Routes>,
+        faults: Option<Faults>,
+    ) -> Self {
         let own_keys = Arc::new(AcceptorKeys::of(me));
         Self {
-            ports: RwLock::new(Ports { current: Arc::new(port), previous: None }),
+            ports: RwLock::new(Ports {
+                current: Arc::new(port),
+                previous: None,
+            }),
             intake: Mutex::new(Intake::new(Arc::clone(&own_keys), Arc::clone(&routes))),
             routes,
             own_keys,
@@ -83,21 +91,38 @@ impl SealedSocket {
     }
 
     fn current(&self) -> Arc<Port> {
-        Arc::clone(&self.ports.read().expect("no holder of the lock panics").current)
+        Arc::clone(
+            &self
+                .ports
+                .read()
+                .expect("no holder of the lock panics")
+                .current,
+        )
     }
 
     /// The port of `generation`, or the current one when that is gone.
     fn port(&self, generation: u32) -> Arc<Port> {
         let ports = self.ports.read().expect("no holder of the lock panics");
-        let previous = ports.previous.as_ref().filter(|port| port.generation == generation);
+        let previous = ports
+            .previous
+            .as_ref()
+            .filter(|port| port.generation == generation);
         Arc::clone(previous.unwrap_or(&ports.current))
     }
 
-    fn send_sealed(&self, port: &Arc<Port>, key: &DatagramKey, transmit: &Transmit<'_>) -> io::Result<()> {
+    fn send_sealed(
+        &self,
+        port: &Arc<Port>,
+        key: &DatagramKey,
+        transmit: &Transmit<'_>,
+    ) -> io::Result<()> {
         thread_local! {
             static SEALED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
-        let segment = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);
+        let segment = transmit
+            .segment_size
+            .unwrap_or(transmit.contents.len())
+            .max(1);
         let to = real(transmit.destination);
         SEALED.with_borrow_mut(|sealed| {
             sealed.clear();
@@ -118,12 +143,17 @@ impl SealedSocket {
 
 impl AsyncUdpSocket for SealedSocket {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        Box::pin(WritePoller { socket: self, waiting: None })
+        Box::pin(WritePoller {
+            socket: self,
+            waiting: None,
+        })
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         match Origin::of(transmit.destination) {
-            Origin::Accepted { port } => self.send_sealed(&self.port(port), &self.own_keys.from_acceptor, transmit),
+            Origin::Accepted { port } => {
+                self.send_sealed(&self.port(port), &self.own_keys.from_acceptor, transmit)
+            }
             Origin::Dialled { route } => match self.routes.by_number(route) {
                 Some(route) => self.send_sealed(&self.current(), &route.keys.to_acceptor, transmit),
                 // The peer was forgotten long ago: nothing is owed to it.
@@ -132,12 +162,21 @@ impl AsyncUdpSocket for SealedSocket {
         }
     }
 
-    fn poll_recv(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
         let mut intake = self.intake.lock().expect("no holder of the lock panics");
         if let Some(delivered) = intake.deliver_left_over(bufs, meta) {
             return Poll::Ready(Ok(delivered));
         }
-        let ports = self.ports.read().expect("no holder of the lock panics").clone();
+        let ports = self
+            .ports
+            .read()
+            .expect("no holder of the lock panics")
+            .clone();
         for _ in 0..EMPTY_BATCHES_MAX {
             let mut idle = true;
             for port in std::iter::once(&ports.current).chain(&ports.previous) {
@@ -145,7 +184,11 @@ impl AsyncUdpSocket for SealedSocket {
                     Poll::Pending => {}
                     Poll::Ready(Ok(received)) => {
                         idle = false;
-                        if intake.open(port.generation, &mut bufs[..received], &mut meta[..received]) {
+                        if intake.open(
+                            port.generation,
+                            &mut bufs[..received],
+                            &mut meta[..received],
+                        ) {
                             return Poll::Ready(Ok(received));
                         }
                     }
@@ -166,7 +209,10 @@ impl AsyncUdpSocket for SealedSocket {
     /// Always an IPv6 address, since every address shown to quinn is one.
     fn local_addr(&self) -> io::Result<SocketAddr> {
         let port = self.current();
-        Ok(Origin::Accepted { port: port.generation }.mark(port.address()))
+        Ok(Origin::Accepted {
+            port: port.generation,
+        }
+        .mark(port.address()))
     }
 
     fn max_transmit_segments(&self) -> usize {
@@ -191,10 +237,19 @@ impl fmt::Debug for SealedSocket {
 }
 
 fn is_passing(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkDown, NetworkUnreachable};
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
+        NetworkDown, NetworkUnreachable,
+    };
     matches!(
         error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | HostUnreachable | Interrupted | NetworkDown | NetworkUnreachable
+        ConnectionAborted
+            | ConnectionRefused
+            | ConnectionReset
+            | HostUnreachable
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
     )
 }
 
@@ -210,7 +265,9 @@ impl UdpPoller for WritePoller {
         if self.waiting.is_none() && port.seems_writable() {
             return Poll::Ready(Ok(()));
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(async move { port.writable().await }));
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Box::pin(async move { port.writable().await }));
         let result = waiting.as_mut().poll(cx);
         if result.is_ready() {
             self.waiting = None;

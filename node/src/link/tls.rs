@@ -14,8 +14,12 @@ use rustls::{
         AlwaysResolvesClientRawPublicKeys, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls13_signature_with_raw_key},
-    pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
+    crypto::{
+        CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls13_signature_with_raw_key,
+    },
+    pki_types::{
+        CertificateDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
+    },
     server::{
         AlwaysResolvesServerRawPublicKeys,
         danger::{ClientCertVerified, ClientCertVerifier},
@@ -31,7 +35,9 @@ pub(crate) const PROTOCOLS: [&[u8]; 1] = [b"warren/1"];
 pub(crate) const SERVER_NAME: &str = "warren";
 
 /// DER of the SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410, 4).
-const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+const SPKI_PREFIX: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
 
 /// The peers that may have a link with us.
 #[derive(Debug, Default)]
@@ -39,15 +45,24 @@ pub(crate) struct AllowedPeers(RwLock<BTreeSet<NodeId>>);
 
 impl AllowedPeers {
     pub(crate) fn insert(&self, peer: NodeId) {
-        self.0.write().expect("no holder of the lock panics").insert(peer);
+        self.0
+            .write()
+            .expect("no holder of the lock panics")
+            .insert(peer);
     }
 
     pub(crate) fn remove(&self, peer: &NodeId) {
-        self.0.write().expect("no holder of the lock panics").remove(peer);
+        self.0
+            .write()
+            .expect("no holder of the lock panics")
+            .remove(peer);
     }
 
     fn contains(&self, peer: &NodeId) -> bool {
-        self.0.read().expect("no holder of the lock panics").contains(peer)
+        self.0
+            .read()
+            .expect("no holder of the lock panics")
+            .contains(peer)
     }
 }
 
@@ -74,29 +89,41 @@ impl LinkTls {
 
     /// For a dial that only `expected` can answer.
     pub(crate) fn dialler(&self, expected: NodeId) -> Result<QuicClientConfig, Error> {
-        let verifier = Expect { expected, algorithms: self.algorithms() };
+        let verifier = Expect {
+            expected,
+            algorithms: self.algorithms(),
+        };
         let mut config = rustls::ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(Arc::clone(&self.key))));
+            .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(
+                Arc::clone(&self.key),
+            )));
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         config.enable_sni = false;
         config.resumption = Resumption::disabled();
-        Ok(QuicClientConfig::try_from(config).expect("the provider has the cipher suite of QUIC's first packets"))
+        Ok(QuicClientConfig::try_from(config)
+            .expect("the provider has the cipher suite of QUIC's first packets"))
     }
 
     /// For diallers among `allowed`.
     pub(crate) fn acceptor(&self, allowed: Arc<AllowedPeers>) -> Result<QuicServerConfig, Error> {
-        let verifier = Admit { allowed, algorithms: self.algorithms() };
+        let verifier = Admit {
+            allowed,
+            algorithms: self.algorithms(),
+        };
         let mut config = rustls::ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13])?
             .with_client_cert_verifier(Arc::new(verifier))
-            .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(Arc::clone(&self.key))));
+            .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(
+                Arc::clone(&self.key),
+            )));
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         // A resumed session would skip the check of who is allowed.
         config.send_tls13_tickets = 0;
-        Ok(QuicServerConfig::try_from(config).expect("the provider has the cipher suite of QUIC's first packets"))
+        Ok(QuicServerConfig::try_from(config)
+            .expect("the provider has the cipher suite of QUIC's first packets"))
     }
 
     fn algorithms(&self) -> WebPkiSupportedAlgorithms {
@@ -112,7 +139,10 @@ impl fmt::Debug for LinkTls {
 
 /// The identity that the other end of `connection` has proved.
 pub(crate) fn peer_of(connection: &quinn::Connection) -> Option<NodeId> {
-    let identity = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    let identity = connection
+        .peer_identity()?
+        .downcast::<Vec<CertificateDer<'static>>>()
+        .ok()?;
     node_id_in(identity.first()?).ok()
 }
 
@@ -133,7 +163,12 @@ fn verify_signature(
     signature: &DigitallySignedStruct,
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
-    verify_tls13_signature_with_raw_key(message, &SubjectPublicKeyInfoDer::from(spki.as_ref()), signature, algorithms)
+    verify_tls13_signature_with_raw_key(
+        message,
+        &SubjectPublicKeyInfoDer::from(spki.as_ref()),
+        signature,
+        algorithms,
+    )
 }
 
 /// The dialler's check: the acceptor is the node that was dialled.
@@ -155,11 +190,18 @@ impl ServerCertVerifier for Expect {
         if node_id_in(end_entity)? == self.expected {
             Ok(ServerCertVerified::assertion())
         } else {
-            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            ))
         }
     }
 
-    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
         Err(Error::General("links speak TLS 1.3 only".into()))
     }
 
@@ -202,11 +244,18 @@ impl ClientCertVerifier for Admit {
         if self.allowed.contains(&node_id_in(end_entity)?) {
             Ok(ClientCertVerified::assertion())
         } else {
-            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            ))
         }
     }
 
-    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
         Err(Error::General("links speak TLS 1.3 only".into()))
     }
 
@@ -249,6 +298,9 @@ mod tests {
     #[test]
     fn the_post_quantum_hybrid_is_offered_first() {
         let tls = LinkTls::new(&Identity::from_seed(&[3; 32])).unwrap();
-        assert_eq!(tls.provider.kx_groups[0].name(), rustls::NamedGroup::X25519MLKEM768);
+        assert_eq!(
+            tls.provider.kx_groups[0].name(),
+            rustls::NamedGroup::X25519MLKEM768
+        );
     }
 }

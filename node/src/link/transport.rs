@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use quinn::{
-    ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TransportConfig,
-    VarInt,
+    ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout, MtuDiscoveryConfig,
+    ServerConfig, TransportConfig, VarInt,
 };
 use quinn_proto::InvalidCid;
 use rand::Rng;
@@ -59,7 +59,11 @@ impl Transports {
 
     pub(crate) fn to(&self, address: SocketAddr) -> Arc<TransportConfig> {
         let loopback = address.ip().to_canonical().is_loopback();
-        Arc::clone(if loopback { &self.loopback } else { &self.network })
+        Arc::clone(if loopback {
+            &self.loopback
+        } else {
+            &self.network
+        })
     }
 }
 
@@ -67,13 +71,16 @@ fn transport(config: &LinkConfig, packet_max: usize) -> TransportConfig {
     let mut discovery = MtuDiscoveryConfig::default();
     discovery.upper_bound(u16::try_from(packet_max).expect("UDP_PAYLOAD_MAX fits 16 bits"));
     let stream_window = config.message_bytes_max + STREAM_ROOM;
-    let idle = IdleTimeout::try_from(config.idle_timeout).expect("an idle time-out is seconds, not aeons");
+    let idle =
+        IdleTimeout::try_from(config.idle_timeout).expect("an idle time-out is seconds, not aeons");
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_uni_streams(STREAMS_MAX.into())
         .max_concurrent_bidi_streams(0u32.into())
         .datagram_receive_buffer_size(None)
-        .stream_receive_window(VarInt::try_from(stream_window as u64).expect("a message is far below 2^62 bytes"))
+        .stream_receive_window(
+            VarInt::try_from(stream_window as u64).expect("a message is far below 2^62 bytes"),
+        )
         .receive_window(RECEIVE_WINDOW.into())
         .send_window(SEND_WINDOW)
         // Blocks of one class are finished one after the other: the first is of use while the last is on its way.
