@@ -195,7 +195,7 @@ impl Endpoint {
     }
 
     /// Ends all links and waits until the peers are told, one second at most.
-    pub async fn close(self) {
+    pub async fn close(&self) {
         self.context.closing.send_replace(true);
         let tasks = self.peers.end_all();
         let told = async {
