@@ -1,0 +1,362 @@
+//! One whole node: links, store, router, client layer, FCP and web interface, started and stopped together.
+
+mod block_network;
+mod command;
+mod control;
+mod event_loop;
+mod gateway_port;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crypto::{Identity, NodeId};
+use fproxy::{Gateway, GatewayConfig};
+use rand::RngExt as _;
+use routing::{Location, PeerId, Router};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+use self::block_network::NodeNetwork;
+use self::command::Command;
+use self::event_loop::{EventLoop, LinkedPeer, StoreAnswer};
+use crate::client::{Client, ClientConfig};
+use crate::config::Config;
+use crate::data_dir::{DataDir, DataDirError, RunFile, RunningGuard};
+use crate::fcp::node_info::NodeControl;
+use crate::fcp::{FcpDependencies, FcpServer};
+use crate::link::{BindError, Endpoint, LinkConfig};
+use crate::peers_file::{PeerAddError, PeerRemoveError, PeersFile, PeersFileError};
+use crate::reference::{Reference, ReferenceMakeError, reachable_addresses};
+use crate::store::{
+    BlockStore, DriverConfig, RocksStore, SharedResources, StoreConfig, StoreHandle, StoreOpenError,
+};
+
+/// Requests of the node's own user that wait for the event loop to take them.
+const COMMANDS_MAX: usize = 1024;
+
+/// Answers of the store that wait for the event loop; the store's threads wait when it is full.
+const STORE_ANSWERS_MAX: usize = 1024;
+
+/// A running node. Dropping it without [`Node::stop`] leaves the clean-up to the process's end, which loses nothing
+/// that was acknowledged.
+pub struct Node {
+    core: Arc<Core>,
+    client: Arc<Client>,
+    fcp: Option<FcpServer>,
+    gateway: Option<Gateway>,
+    event_loop: JoinHandle<()>,
+    stop_loop: oneshot::Sender<()>,
+    _running: RunningGuard,
+    _data_dir: DataDir,
+}
+
+/// What the node's parts share.
+struct Core {
+    identity: Arc<Identity>,
+    config: Config,
+    endpoint: Arc<Endpoint>,
+    store: Arc<StoreHandle>,
+    links: watch::Receiver<BTreeMap<PeerId, LinkedPeer>>,
+    peers: Mutex<PeersFile>,
+    commands: mpsc::Sender<Command>,
+    started: Instant,
+    shutdown_wanted: Notify,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The list of friends cannot be read.
+    #[error(transparent)]
+    Peers(#[from] PeersFileError),
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] StoreOpenError),
+    /// The port for links cannot be had.
+    #[error(transparent)]
+    Link(#[from] BindError),
+    /// A port for clients cannot be had.
+    #[error(
+        "{what} cannot listen on {address}: {source}; stop what uses the port, or choose another with {option}"
+    )]
+    Listen {
+        /// FCP or the web interface.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+        /// The option of `warren run` that chooses another.
+        option: &'static str,
+    },
+    /// The system gave no threads.
+    #[error("cannot start the threads of the store: {0}")]
+    Threads(std::io::Error),
+}
+
+impl Node {
+    /// Starts a node on `data_dir`: opens its store, links with its friends, and listens for clients.
+    ///
+    /// # Errors
+    /// [`StartError`] says what stands in the way and what to do.
+    pub async fn start(
+        data_dir: DataDir,
+        config: Config,
+        shared: &SharedResources,
+    ) -> Result<Self, StartError> {
+        let identity = Arc::new(data_dir.identity()?);
+        let secrets = data_dir.secrets()?;
+        let peers = PeersFile::open(data_dir.path(), identity.id())?;
+        let store = open_store(&data_dir, &config, &secrets.store_salt, shared)?;
+        let (endpoint, link_events) =
+            Endpoint::bind(&identity, config.link.listen, LinkConfig::default())?;
+        let endpoint = Arc::new(endpoint);
+        let (commands, command_receiver) = mpsc::channel(COMMANDS_MAX);
+        let (links_sender, links) = watch::channel(BTreeMap::new());
+        let (store_answer_sender, store_answers) = mpsc::channel::<StoreAnswer>(STORE_ANSWERS_MAX);
+        let started = Instant::now();
+        let event_loop = EventLoop {
+            router: Router::new(
+                Location::of_node(&identity.id()),
+                routing::Config::default(),
+                rand::rng().random(),
+            ),
+            store: Arc::clone(&store),
+            store_answers,
+            store_answer_sender,
+            commands: command_receiver,
+            endpoint: Arc::clone(&endpoint),
+            link_events,
+            links: links_sender,
+            waiting: event_loop::Waiting::default(),
+            started,
+            next_peer: 0,
+        };
+        let core = Arc::new(Core {
+            identity,
+            config,
+            endpoint,
+            store,
+            links,
+            peers: Mutex::new(peers),
+            commands,
+            started,
+            shutdown_wanted: Notify::new(),
+        });
+        for peer in core.peers().peers() {
+            core.endpoint
+                .connect_to(peer.id(), peer.addresses().to_vec());
+        }
+        let (stop_loop, stopped) = oneshot::channel();
+        let event_loop = tokio::spawn(event_loop.run(stopped));
+        let network = NodeNetwork::new(core.commands.clone(), Arc::clone(&core.store));
+        let temp_dir = core.temp_dir(&data_dir)?;
+        let client = Client::new(Arc::new(network), ClientConfig::new(temp_dir.clone()));
+        let fcp = start_fcp(&core, &client, &temp_dir).await?;
+        let gateway = start_gateway(&core, &client, &temp_dir, secrets.fproxy_labels).await?;
+        let run = RunFile {
+            pid: std::process::id(),
+            identity: core.identity.id(),
+            link: core.endpoint.local_addr(),
+            fcp: fcp.as_ref().map(FcpServer::local_addr),
+            fproxy: gateway.as_ref().map(Gateway::local_addr),
+        };
+        let running = data_dir.announce_running(&run)?;
+        Ok(Self {
+            core,
+            client,
+            fcp,
+            gateway,
+            event_loop,
+            stop_loop,
+            _running: running,
+            _data_dir: data_dir,
+        })
+    }
+
+    /// Waits until a client asks the node to stop.
+    pub async fn shutdown_wanted(&self) {
+        self.core.shutdown_wanted.notified().await;
+    }
+
+    /// Stops everything in order; what was acknowledged is on the disk afterwards.
+    pub async fn stop(self) {
+        if let Some(gateway) = self.gateway {
+            gateway.shutdown().await;
+        }
+        if let Some(fcp) = self.fcp {
+            fcp.shutdown().await;
+        }
+        self.core.endpoint.close().await;
+        // Either may have ended already.
+        let _ = self.stop_loop.send(());
+        let _ = self.event_loop.await;
+        let store = Arc::clone(&self.core.store);
+        // A panic in there has been logged by its thread.
+        let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    }
+
+    /// The node's identity.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.core.identity.id()
+    }
+
+    /// The node's own reference.
+    ///
+    /// # Errors
+    /// If the configured name or addresses do not fit into one.
+    pub fn reference(&self) -> Result<Reference, ReferenceMakeError> {
+        self.core.reference()
+    }
+
+    /// Adds a friend, or renews its reference, and connects to it.
+    ///
+    /// # Errors
+    /// [`PeerAddError`].
+    pub fn add_peer(&self, reference: Reference) -> Result<(), PeerAddError> {
+        self.core.add_peer(reference)
+    }
+
+    /// Peers with a link that is up.
+    #[must_use]
+    pub fn peers_connected(&self) -> usize {
+        self.core.links.borrow().len()
+    }
+
+    /// Waits until `count` links are up.
+    pub async fn connected_to(&self, count: usize) {
+        let mut links = self.core.links.clone();
+        // The loop holds the sender as long as the node runs.
+        let _ = links.wait_for(|links| links.len() >= count).await;
+    }
+
+    /// Fetches and inserts documents through this node.
+    #[must_use]
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// Where FCP listens.
+    #[must_use]
+    pub fn fcp_address(&self) -> Option<SocketAddr> {
+        self.fcp.as_ref().map(FcpServer::local_addr)
+    }
+
+    /// Where the web interface listens.
+    #[must_use]
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.gateway.as_ref().map(Gateway::local_addr)
+    }
+}
+
+impl Core {
+    fn peers(&self) -> MutexGuard<'_, PeersFile> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reference(&self) -> Result<Reference, ReferenceMakeError> {
+        let addresses = reachable_addresses(self.endpoint.local_addr(), &self.config.link.announce);
+        Reference::sign(&self.identity, &self.config.node.name, &addresses, serial())
+    }
+
+    fn add_peer(&self, reference: Reference) -> Result<(), PeerAddError> {
+        let (id, addresses) = (reference.id(), reference.addresses().to_vec());
+        self.peers().add(reference)?;
+        self.endpoint.connect_to(id, addresses);
+        Ok(())
+    }
+
+    async fn remove_peer(&self, id: NodeId) -> Result<(), PeerRemoveError> {
+        self.peers().remove(&id.to_string())?;
+        self.endpoint.forget(&id);
+        // The event loop has gone only when the node is stopping.
+        let _ = self.commands.send(Command::Forget { peer: id }).await;
+        Ok(())
+    }
+
+    fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn temp_dir(&self, data_dir: &DataDir) -> Result<std::path::PathBuf, DataDirError> {
+        match &self.config.limits.upload_dir {
+            Some(path) => Ok(path.clone()),
+            None => data_dir.subfolder("temp"),
+        }
+    }
+}
+
+/// Serial number of a reference made now.
+pub(crate) fn serial() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs())
+}
+
+fn open_store(
+    data_dir: &DataDir,
+    config: &Config,
+    salt: &[u8; 32],
+    shared: &SharedResources,
+) -> Result<Arc<StoreHandle>, StartError> {
+    let path = data_dir.subfolder("store")?;
+    let store: Arc<dyn BlockStore> = Arc::new(RocksStore::open(
+        &path,
+        salt,
+        StoreConfig::new(&config.store),
+        shared,
+    )?);
+    let handle = StoreHandle::start(store, DriverConfig::default()).map_err(StartError::Threads)?;
+    Ok(Arc::new(handle))
+}
+
+async fn start_fcp(
+    core: &Arc<Core>,
+    client: &Arc<Client>,
+    temp_dir: &std::path::Path,
+) -> Result<Option<FcpServer>, StartError> {
+    if !core.config.fcp.enabled {
+        return Ok(None);
+    }
+    let address = core.config.fcp.listen;
+    let dependencies = FcpDependencies {
+        client: Arc::clone(client),
+        node: Arc::<Core>::clone(core) as Arc<dyn NodeControl>,
+        spool_folder: temp_dir.to_owned(),
+    };
+    let server = FcpServer::bind(address, dependencies).await;
+    server.map(Some).map_err(|source| StartError::Listen {
+        what: "the Freenet Client Protocol",
+        address,
+        source,
+        option: "--fcp-listen",
+    })
+}
+
+async fn start_gateway(
+    core: &Arc<Core>,
+    client: &Arc<Client>,
+    temp_dir: &std::path::Path,
+    label_secret: Zeroizing<[u8; 32]>,
+) -> Result<Option<Gateway>, StartError> {
+    if !core.config.fproxy.enabled {
+        return Ok(None);
+    }
+    let address = core.config.fproxy.listen;
+    let port = gateway_port::GatewayPort::new(Arc::clone(core), Arc::clone(client));
+    let config = GatewayConfig::new(label_secret, temp_dir.to_owned());
+    let gateway = Gateway::bind(address, Arc::new(port), config).await;
+    gateway.map(Some).map_err(|source| StartError::Listen {
+        what: "the web interface",
+        address,
+        source,
+        option: "--http-listen",
+    })
+}

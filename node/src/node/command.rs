@@ -1,0 +1,46 @@
+//! What the rest of the node asks of the event loop.
+
+use crypto::{BlockKey, NodeId, VerifiedBlock};
+use routing::{Class, FetchFailure, InsertFailure, InsertSuccess, LocalId};
+use tokio::sync::oneshot;
+
+/// Where the result of a fetch goes.
+pub(super) type FetchAnswer = oneshot::Sender<Result<VerifiedBlock, FetchFailure>>;
+/// Where the result of an insert goes.
+pub(super) type InsertAnswer = oneshot::Sender<Result<InsertSuccess, InsertFailure>>;
+
+/// One request to the event loop. An answer that is dropped unsent means that the node is stopping.
+pub(super) enum Command {
+    /// Find a block for the node's own user.
+    Fetch {
+        /// Names the request in a later [`Command::Cancel`].
+        id: LocalId,
+        /// What to find.
+        key: BlockKey,
+        /// Who goes first when both wait.
+        class: Class,
+        /// Where the result goes.
+        answer: FetchAnswer,
+    },
+    /// Place a block of the node's own user.
+    Insert {
+        /// Names the request in a later [`Command::Cancel`].
+        id: LocalId,
+        /// What to place.
+        block: VerifiedBlock,
+        /// Who goes first when both wait.
+        class: Class,
+        /// Where the result goes.
+        answer: InsertAnswer,
+    },
+    /// Nobody waits for this request any longer.
+    Cancel {
+        /// Which.
+        id: LocalId,
+    },
+    /// Route nothing through this peer from now on.
+    Forget {
+        /// Which.
+        peer: NodeId,
+    },
+}

@@ -1,0 +1,289 @@
+//! The one task that owns the router: events go in, actions are carried out. Nothing else happens here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use crypto::{NodeId, VerifiedBlock};
+use routing::{
+    Action, Class, Event, LocalId, Location, PeerId, Router, StoreResult, StoreTicket, Time,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep_until;
+
+use super::command::{Command, FetchAnswer, InsertAnswer};
+use crate::link::{Endpoint, Link, LinkEvent, Priority};
+use crate::store::{PutOutcome, PutResult, StoreHandle};
+
+/// Link events taken at once before the router's actions are carried out: enough to spare wake-ups, few
+/// enough that a command never waits long.
+const BATCH_MAX: usize = 64;
+
+/// What the store answered.
+pub(super) enum StoreAnswer {
+    /// To a lookup.
+    Looked(StoreTicket, Option<VerifiedBlock>),
+    /// To a put.
+    Put(StoreTicket, PutResult),
+}
+
+/// A link that is up, for the status.
+#[derive(Clone, Debug)]
+pub(super) struct LinkedPeer {
+    /// Who.
+    pub(super) node: NodeId,
+    /// The way to it.
+    pub(super) link: Link,
+    /// Since when.
+    pub(super) since: Instant,
+}
+
+/// Everything the loop owns.
+pub(super) struct EventLoop {
+    pub(super) router: Router,
+    pub(super) store: Arc<StoreHandle>,
+    pub(super) store_answers: mpsc::Receiver<StoreAnswer>,
+    pub(super) store_answer_sender: mpsc::Sender<StoreAnswer>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) link_events: mpsc::Receiver<LinkEvent>,
+    pub(super) links: watch::Sender<BTreeMap<PeerId, LinkedPeer>>,
+    pub(super) waiting: Waiting,
+    pub(super) started: Instant,
+    pub(super) next_peer: u32,
+}
+
+/// The users' requests that the router works on.
+#[derive(Default)]
+pub(super) struct Waiting {
+    fetches: BTreeMap<LocalId, FetchAnswer>,
+    inserts: BTreeMap<LocalId, InsertAnswer>,
+}
+
+impl EventLoop {
+    /// Runs until it is told to stop, or told nothing ever again.
+    pub(super) async fn run(mut self, mut stop: oneshot::Receiver<()>) {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        loop {
+            let deadline = self.router.next_timeout().map(|time| self.instant(time));
+            tokio::select! {
+                _ = &mut stop => break,
+                command = self.commands.recv() => match command {
+                    Some(command) => self.command(command),
+                    None => break,
+                },
+                Some(answer) = self.store_answers.recv() => self.store_answer(answer),
+                count = self.link_events.recv_many(&mut batch, BATCH_MAX) => {
+                    if count == 0 {
+                        break;
+                    }
+                    for event in batch.drain(..) {
+                        self.link_event(event);
+                    }
+                }
+                () = sleep_until(deadline.unwrap_or(self.started).into()), if deadline.is_some() => {
+                    let now = self.now();
+                    self.router.handle_timeout(now);
+                    self.carry_out();
+                }
+            }
+        }
+    }
+
+    fn now(&self) -> Time {
+        let elapsed = self.started.elapsed().as_micros();
+        Time::from_micros(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    }
+
+    fn instant(&self, time: Time) -> Instant {
+        self.started + std::time::Duration::from_micros(time.as_micros())
+    }
+
+    fn handle(&mut self, event: Event) {
+        let now = self.now();
+        self.router.handle(now, event);
+        self.carry_out();
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Fetch {
+                id,
+                key,
+                class,
+                answer,
+            } => {
+                self.waiting.fetches.insert(id, answer);
+                self.handle(Event::Fetch { id, key, class });
+            }
+            Command::Insert {
+                id,
+                block,
+                class,
+                answer,
+            } => {
+                self.waiting.inserts.insert(id, answer);
+                self.handle(Event::Insert { id, block, class });
+            }
+            Command::Cancel { id } => {
+                let fetch = self.waiting.fetches.remove(&id).is_some();
+                let insert = self.waiting.inserts.remove(&id).is_some();
+                if fetch || insert {
+                    self.handle(Event::Cancel { id });
+                }
+            }
+            Command::Forget { peer } => self.down(peer),
+        }
+    }
+
+    fn store_answer(&mut self, answer: StoreAnswer) {
+        self.handle(match answer {
+            StoreAnswer::Looked(ticket, block) => Event::LookupDone { ticket, block },
+            StoreAnswer::Put(ticket, result) => Event::StoreDone {
+                ticket,
+                result: kept(&result),
+            },
+        });
+    }
+
+    fn link_event(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Up { peer, link } => self.up(peer, link),
+            LinkEvent::Down { peer } => self.down(peer),
+            LinkEvent::Message { peer, bytes } => self.message(peer, bytes),
+        }
+    }
+
+    fn up(&mut self, node: NodeId, link: Link) {
+        self.down(node);
+        let peer = PeerId(self.next_peer);
+        self.next_peer = self.next_peer.wrapping_add(1);
+        let since = Instant::now();
+        self.links.send_modify(|links| {
+            links.insert(peer, LinkedPeer { node, link, since });
+        });
+        let location = Location::of_node(&node);
+        self.handle(Event::PeerUp { peer, location });
+    }
+
+    fn down(&mut self, node: NodeId) {
+        if let Some(peer) = self.peer_of(node) {
+            self.links.send_modify(|links| {
+                links.remove(&peer);
+            });
+            self.handle(Event::PeerDown { peer });
+        }
+    }
+
+    fn peer_of(&self, node: NodeId) -> Option<PeerId> {
+        let links = self.links.borrow();
+        links
+            .iter()
+            .find(|(_, linked)| linked.node == node)
+            .map(|(peer, _)| *peer)
+    }
+
+    fn message(&mut self, node: NodeId, bytes: Bytes) {
+        let Some(from) = self.peer_of(node) else {
+            return;
+        };
+        match routing::decode(&bytes) {
+            Ok(message) => self.handle(Event::Message { from, message }),
+            Err(error) => self.disconnect(from, &error),
+        }
+    }
+
+    /// Honest nodes never break the protocol, so such a peer is not spoken to again before the next start.
+    fn disconnect(&self, peer: PeerId, reason: &dyn std::fmt::Display) {
+        let node = self.links.borrow().get(&peer).map(|linked| linked.node);
+        if let Some(node) = node {
+            tracing::warn!(%reason, "a peer broke the protocol; its link is closed until this node restarts");
+            self.endpoint.forget(&node);
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(action) = self.router.poll_action() {
+            match action {
+                Action::Send { to, message, class } => self.send(to, &message, class),
+                Action::Lookup { ticket, key } => self.lookup(ticket, key),
+                Action::Store {
+                    ticket,
+                    block,
+                    place,
+                } => self.put(ticket, block, place),
+                Action::FetchDone { id, result } => {
+                    if let Some(answer) = self.waiting.fetches.remove(&id) {
+                        // The user may have gone in the same moment.
+                        let _ = answer.send(result);
+                    }
+                }
+                Action::InsertDone { id, result } => {
+                    if let Some(answer) = self.waiting.inserts.remove(&id) {
+                        let _ = answer.send(result);
+                    }
+                }
+                Action::Disconnect { peer, reason } => self.disconnect(peer, &reason),
+            }
+        }
+    }
+
+    /// A message that does not fit into the link's queue is lost, as on any network; the router's time-outs deal with it.
+    fn send(&self, to: PeerId, message: &routing::Message, class: Class) {
+        let links = self.links.borrow();
+        let Some(linked) = links.get(&to) else { return };
+        let priority = match (message.carries_block(), class) {
+            (false, _) => Priority::Control,
+            (true, Class::RealTime) => Priority::RealTime,
+            (true, Class::Bulk) => Priority::Bulk,
+        };
+        if let Err(error) = linked.link.send(routing::encode(message), priority) {
+            tracing::debug!(%error, "a message could not be queued");
+        }
+    }
+
+    fn lookup(&mut self, ticket: StoreTicket, key: crypto::BlockKey) {
+        let sender = self.store_answer_sender.clone();
+        let answer = move |block| drop(sender.blocking_send(StoreAnswer::Looked(ticket, block)));
+        if self.store.lookup(key, answer).is_err() {
+            tracing::debug!("the store's queue is full; a lookup counts as not found");
+            let now = self.now();
+            self.router.handle(
+                now,
+                Event::LookupDone {
+                    ticket,
+                    block: None,
+                },
+            );
+        }
+    }
+
+    fn put(&mut self, ticket: StoreTicket, block: VerifiedBlock, place: routing::Place) {
+        let sender = self.store_answer_sender.clone();
+        let answer = move |result| drop(sender.blocking_send(StoreAnswer::Put(ticket, result)));
+        if self.store.put(place, block, answer).is_err() {
+            tracing::debug!("the store's queue is full; a block is not kept");
+            let now = self.now();
+            self.router.handle(
+                now,
+                Event::StoreDone {
+                    ticket,
+                    result: StoreResult::Failed,
+                },
+            );
+        }
+    }
+}
+
+/// A store that holds another signed block under the key keeps that one: the new one is then not kept.
+fn kept(result: &PutResult) -> StoreResult {
+    match result {
+        Ok(PutOutcome::Stored | PutOutcome::AlreadyThere) => StoreResult::Kept,
+        Ok(PutOutcome::Collision(_)) => StoreResult::Failed,
+        Err(error) => {
+            tracing::warn!(%error, "a block could not be stored");
+            StoreResult::Failed
+        }
+    }
+}
