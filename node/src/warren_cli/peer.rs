@@ -1,0 +1,218 @@
+//! `warren reference` and `warren peer add|ls|rm`.
+//!
+//! While the node runs it is asked over FCP, so that a change takes effect at once; otherwise the files in the data
+//! folder are changed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use super::DataDirArgument;
+use super::running::{Failure, Outcome, block_on, connect, note, say};
+use crate::config::{Config, Overrides};
+use crate::data_dir::{DataDir, RunFileError, find_running};
+use crate::fcp::message::Message;
+use crate::node::serial;
+use crate::peers_file::{PeerAdded, PeersFile};
+use crate::reference::{Reference, reachable_addresses};
+
+/// Longest file that is read as a reference, in bytes.
+const REFERENCE_FILE_MAX: u64 = 64 << 10;
+
+#[derive(Subcommand)]
+pub(crate) enum PeerCommand {
+    /// Link with a friend: give the friend's reference, or a file that holds it
+    #[command(after_help = "Examples:
+  warren peer add friend.txt
+  warren peer add warren:AbC...
+
+Both sides must add each other before a link comes up.")]
+    Add {
+        /// The reference, or a file that holds it
+        #[arg(value_name = "REF|FILE")]
+        reference: String,
+        #[command(flatten)]
+        data_dir: DataDirArgument,
+    },
+    /// List the friends of this node
+    Ls {
+        /// Print JSON lines
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        data_dir: DataDirArgument,
+    },
+    /// Forget a friend
+    Rm {
+        /// The friend's identity, its first letters, or its name as `warren peer ls` prints them
+        #[arg(value_name = "ID|NAME")]
+        peer: String,
+        #[command(flatten)]
+        data_dir: DataDirArgument,
+    },
+}
+
+/// Carries out `warren peer`.
+pub(crate) fn run(command: &PeerCommand) -> Outcome {
+    match command {
+        PeerCommand::Add {
+            reference,
+            data_dir,
+        } => add(&data_dir.path(), reference),
+        PeerCommand::Ls { json, data_dir } => list(&data_dir.path(), *json),
+        PeerCommand::Rm { peer, data_dir } => remove(&data_dir.path(), peer),
+    }
+}
+
+/// Carries out `warren reference`.
+pub(crate) fn print_reference(arguments: &DataDirArgument) -> Outcome {
+    let path = arguments.path();
+    if is_running(&path)? {
+        let data = block_on(async { Ok(connect(&path).await?.1.node_data().await?) })?;
+        let reference = data
+            .field("Reference")
+            .context("the node did not tell its reference")?;
+        say(reference);
+        return Ok(());
+    }
+    let data_dir = DataDir::open(&path)?;
+    let identity = data_dir.identity()?;
+    let config = Config::load(data_dir.path(), &Overrides::default())?;
+    let addresses = reachable_addresses(config.link.listen, &config.link.announce);
+    say(&Reference::sign(&identity, &config.node.name, &addresses, serial())?.to_string());
+    Ok(())
+}
+
+fn add(path: &Path, given: &str) -> Outcome {
+    let text = reference_text(given)?;
+    let reference: Reference = text.parse()?;
+    if is_running(path)? {
+        block_on(async {
+            Ok(connect(path)
+                .await?
+                .1
+                .add_peer(&reference.to_string())
+                .await?)
+        })?;
+        note(&format!(
+            "added {}; the node is connecting to it",
+            reference.name()
+        ));
+        return Ok(());
+    }
+    let (_lock, mut peers) = open_peers(path)?;
+    match peers.add(reference.clone())? {
+        PeerAdded::New => note(&format!(
+            "added {}; `warren run` will connect to it",
+            reference.name()
+        )),
+        PeerAdded::Renewed => note(&format!("renewed the reference of {}", reference.name())),
+    }
+    Ok(())
+}
+
+fn list(path: &Path, json: bool) -> Outcome {
+    if is_running(path)? {
+        let peers = block_on(async { Ok(connect(path).await?.1.peers().await?) })?;
+        for peer in &peers {
+            print_running_peer(peer, json);
+        }
+        return Ok(());
+    }
+    let (_lock, peers) = open_peers(path)?;
+    for peer in peers.peers() {
+        print_peer(&peer.id().to_string(), peer.name(), "NOT RUNNING", json);
+    }
+    Ok(())
+}
+
+fn print_running_peer(peer: &Message, json: bool) {
+    let field = |name: &str| peer.field(name).unwrap_or_default().to_owned();
+    print_peer(
+        &field("identity"),
+        &field("myName"),
+        &field("volatile.status"),
+        json,
+    );
+}
+
+fn print_peer(id: &str, name: &str, status: &str, json: bool) {
+    if json {
+        say(
+            &serde_json::json!({ "type": "peer", "id": id, "name": name, "status": status })
+                .to_string(),
+        );
+    } else {
+        say(&format!("{id}  {status:<16} {name}"));
+    }
+}
+
+fn remove(path: &Path, wanted: &str) -> Outcome {
+    if is_running(path)? {
+        return block_on(async {
+            let mut client = connect(path).await?.1;
+            let peers = client.peers().await?;
+            let id = find_peer(&peers, wanted)?;
+            client.remove_peer(&id).await?;
+            note(&format!("removed {id}"));
+            Ok(())
+        });
+    }
+    let (_lock, mut peers) = open_peers(path)?;
+    let removed = peers.remove(wanted)?;
+    note(&format!("removed {}", removed.id()));
+    Ok(())
+}
+
+fn find_peer(peers: &[Message], wanted: &str) -> Result<String, Failure> {
+    let matches = |peer: &&Message| {
+        let id = peer.field("identity").unwrap_or_default();
+        id == wanted
+            || peer.field("myName") == Some(wanted)
+            || (wanted.len() >= 6 && id.starts_with(wanted))
+    };
+    let mut found = peers.iter().filter(matches);
+    match (found.next(), found.next()) {
+        (Some(peer), None) => Ok(peer.field("identity").unwrap_or_default().to_owned()),
+        (Some(_), Some(_)) => {
+            Err(anyhow::anyhow!("several peers are called {wanted}; give the identity").into())
+        }
+        (None, _) => {
+            Err(anyhow::anyhow!("no peer is called {wanted}; see `warren peer ls`").into())
+        }
+    }
+}
+
+fn reference_text(given: &str) -> Result<String, Failure> {
+    if given.trim_start().starts_with("warren:") {
+        return Ok(given.to_owned());
+    }
+    let path = PathBuf::from(given);
+    let read = || -> std::io::Result<String> {
+        let length = std::fs::metadata(&path)?.len();
+        if length > REFERENCE_FILE_MAX {
+            return Err(std::io::Error::other("too large to be a reference"));
+        }
+        std::fs::read_to_string(&path)
+    };
+    Ok(read().with_context(|| {
+        format!("{given} is neither a reference (warren:...) nor a file that can be read")
+    })?)
+}
+
+/// The lock keeps a node from starting meanwhile.
+fn open_peers(path: &Path) -> Result<(DataDir, PeersFile), Failure> {
+    let data_dir = DataDir::open(path)?;
+    let own = data_dir.identity()?.id();
+    let peers = PeersFile::open(data_dir.path(), own)?;
+    Ok((data_dir, peers))
+}
+
+fn is_running(path: &Path) -> Result<bool, Failure> {
+    match find_running(path) {
+        Ok(_) => Ok(true),
+        Err(RunFileError::NotRunning(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
