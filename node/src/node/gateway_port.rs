@@ -96,7 +96,7 @@ impl GatewayPort {
                 InsertUri::Content { path: Vec::new() },
                 KeyChoice::Convergent,
             ),
-            Target::Key(key) => (key, KeyChoice::Random),
+            Target::Key(key) => (*key, KeyChoice::Random),
         };
         let options = InsertOptions {
             key_choice,
@@ -313,9 +313,7 @@ fn insert_failure(error: InsertError) -> InsertFailure {
         InsertError::RouteNotFound => InsertFailure::NoPeers,
         InsertError::Overloaded => InsertFailure::Overloaded,
         InsertError::TooManyRetries { .. } => InsertFailure::TimedOut,
-        InsertError::Collision { existing } => InsertFailure::Collision {
-            existing: existing.map(|uri| *uri),
-        },
+        InsertError::Collision { existing } => InsertFailure::Collision { existing },
         InsertError::InvalidUri(_)
         | InsertError::PathNotSupported
         | InsertError::TooManyFiles { .. }
