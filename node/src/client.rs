@@ -9,17 +9,50 @@
 
 pub mod network;
 
+mod cache;
+mod content;
 mod document;
+mod erasure;
 mod error;
 mod event;
+mod fetcher;
+mod frames;
+mod geometry;
+mod insert;
+mod inserter;
+mod manifest;
+mod metadata;
+mod open;
+mod progress;
+mod reader;
 mod request;
+mod root;
+mod segment;
+mod site;
+mod source;
+mod storing;
+mod target;
+mod usk;
+mod window;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crypto::Uri;
+use crypto::{KeywordKey, SubspaceSecret, Uri};
+use tokio::sync::Semaphore;
 
-pub use document::{Document, DocumentStream};
+use cache::Cache;
+use fetcher::Fetcher;
+use inserter::Inserter;
+use progress::Meter;
+use usk::Editions;
+use window::Window;
+
+pub use content::DocumentStream;
+pub use document::Document;
 pub use error::{FetchError, InsertError};
 pub use event::{Event, EventSink, EventStream, Progress, event_channel};
 pub use network::{BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class};
@@ -52,15 +85,22 @@ impl ClientConfig {
 /// Fetches and inserts documents.
 #[derive(Debug)]
 pub struct Client {
-    _config: ClientConfig,
+    shared: Arc<Shared>,
 }
 
 impl Client {
     /// A client of `network`.
     #[must_use]
     pub fn new(network: Arc<dyn BlockNetwork>, config: ClientConfig) -> Arc<Self> {
-        drop(network);
-        Arc::new(Self { _config: config })
+        let shared = Arc::new(Shared {
+            network,
+            windows: Windows::default(),
+            cache: Cache::new(config.cache_bytes_max),
+            editions: Editions::default(),
+            derivations: Semaphore::new(1),
+            config,
+        });
+        Arc::new(Self { shared })
     }
 
     /// Finds what `uri` names: follows redirects, manifests and editions. Fetches metadata only, and containers of small
@@ -68,43 +108,117 @@ impl Client {
     ///
     /// # Errors
     /// See [`FetchError`].
-    #[expect(clippy::unused_async, reason = "the search is not there yet")]
     pub async fn open(
         &self,
         uri: &Uri,
         options: FetchOptions,
         events: EventSink,
     ) -> Result<Document, FetchError> {
-        drop((uri.clone(), options, events));
-        Err(FetchError::RouteNotFound)
+        let fetcher = Arc::new(Fetcher {
+            shared: Arc::clone(&self.shared),
+            options,
+            meter: Meter::new(events),
+        });
+        Box::pin(open::open(&fetcher, uri)).await
     }
 
     /// Inserts one file (or a redirect) and returns its address, once everything is stored.
     ///
     /// # Errors
     /// See [`InsertError`].
-    #[expect(clippy::unused_async, reason = "inserting is not there yet")]
     pub async fn insert(
         &self,
         request: InsertRequest,
         events: EventSink,
     ) -> Result<Inserted, InsertError> {
-        drop((request, events));
-        Err(InsertError::RouteNotFound)
+        let inserter = Inserter::new(
+            Arc::clone(&self.shared),
+            request.options.clone(),
+            Meter::new(events),
+        );
+        Box::pin(insert::insert(&inserter, request)).await
     }
 
     /// Inserts many files under one address and returns it, once everything is stored.
     ///
     /// # Errors
     /// See [`InsertError`].
-    #[expect(clippy::unused_async, reason = "inserting is not there yet")]
     pub async fn insert_site(
         &self,
         request: SiteRequest,
         events: EventSink,
     ) -> Result<Inserted, InsertError> {
-        drop((request, events));
-        Err(InsertError::RouteNotFound)
+        let inserter = Inserter::new(
+            Arc::clone(&self.shared),
+            request.options.clone(),
+            Meter::new(events),
+        );
+        Box::pin(site::insert_site(&inserter, request)).await
+    }
+}
+
+/// What all requests of a client share.
+pub(crate) struct Shared {
+    network: Arc<dyn BlockNetwork>,
+    windows: Windows,
+    cache: Cache,
+    editions: Editions,
+    /// Deriving the key of a phrase takes 64 MiB: one at a time.
+    derivations: Semaphore,
+    config: ClientConfig,
+}
+
+impl Shared {
+    /// The key pair that belongs to a phrase.
+    async fn derive_keyword(&self, keyword: KeywordKey) -> Result<SubspaceSecret, FetchError> {
+        const FAILED: FetchError = FetchError::Internal("deriving the key of a phrase failed");
+        let _turn = self.derivations.acquire().await.map_err(|_| FAILED)?;
+        let derivation = tokio::task::spawn_blocking(move || keyword.signing_key());
+        derivation.await.map_err(|_| FAILED)
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Shared")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many blocks may be under way: what somebody waits for does not queue behind what nobody waits for.
+struct Windows {
+    fetch_real_time: Arc<Window>,
+    fetch_bulk: Arc<Window>,
+    insert_real_time: Arc<Window>,
+    insert_bulk: Arc<Window>,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self {
+            fetch_real_time: Window::new(),
+            fetch_bulk: Window::new(),
+            insert_real_time: Window::new(),
+            insert_bulk: Window::new(),
+        }
+    }
+}
+
+impl Windows {
+    const fn fetch(&self, class: Class) -> &Arc<Window> {
+        match class {
+            Class::RealTime => &self.fetch_real_time,
+            Class::Bulk => &self.fetch_bulk,
+        }
+    }
+
+    const fn insert(&self, class: Class) -> &Arc<Window> {
+        match class {
+            Class::RealTime => &self.insert_real_time,
+            Class::Bulk => &self.insert_bulk,
+        }
     }
 }
 

@@ -1,28 +1,44 @@
 //! A document that was found, and the way to its bytes.
 
+use std::fmt;
+use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use crypto::Uri;
+use tempfile::NamedTempFile;
+use tokio::sync::mpsc;
 
+use super::content::{Content, DocumentStream};
 use super::error::FetchError;
 use super::request::Hashes;
 
 /// A document that was found. Its content has not been fetched yet, unless it was tiny or part of a container.
-#[derive(Clone, Debug)]
+///
+/// Cheap to clone. It may be read many times, in parts, and at the same time.
+#[derive(Clone)]
 pub struct Document {
-    uri: Uri,
-    content_type: Option<String>,
-    size: u64,
-    hashes: Option<Hashes>,
+    pub(crate) uri: Uri,
+    pub(crate) location: Uri,
+    pub(crate) content_type: Option<String>,
+    pub(crate) hashes: Option<Hashes>,
+    pub(crate) content: Arc<Content>,
 }
 
 impl Document {
-    /// The address of this very version: redirects followed, the edition resolved, no default document added.
+    /// The address that was asked for, with the edition that was found, and without a default document's name.
     #[must_use]
     pub const fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// The address at which it was found in the end, after all redirects. What [`version_id`](super::version_id) gives
+    /// for it identifies this very version.
+    #[must_use]
+    pub const fn location(&self) -> &Uri {
+        &self.location
     }
 
     /// The type that the publisher declared; not to be believed.
@@ -33,11 +49,11 @@ impl Document {
 
     /// Bytes of the content.
     #[must_use]
-    pub const fn size(&self) -> u64 {
-        self.size
+    pub fn size(&self) -> u64 {
+        self.content.size()
     }
 
-    /// Hashes of the whole content, where known before it is read. Checked when it is read from end to end.
+    /// Hashes of the whole content, where the metadata carries them. BLAKE3 is checked when everything is read.
     #[must_use]
     pub const fn hashes(&self) -> Option<&Hashes> {
         self.hashes.as_ref()
@@ -46,38 +62,75 @@ impl Document {
     /// Streams `range`, cut to the size of the content, in order.
     #[must_use]
     pub fn read(&self, range: Range<u64>) -> DocumentStream {
-        drop(range);
-        DocumentStream {}
+        self.content.stream(range)
     }
 
     /// Reads everything into memory. Use it only after a look at [`size`](Self::size).
     ///
     /// # Errors
     /// See [`FetchError`].
-    #[expect(clippy::unused_async, reason = "reading is not there yet")]
     pub async fn read_all(&self) -> Result<Bytes, FetchError> {
-        Err(FetchError::RouteNotFound)
+        self.content.read_all().await
     }
 
     /// Writes everything to a new file. It appears under its name only when it is complete and its hash is right.
     ///
     /// # Errors
     /// [`FetchError::Io`] if there is such a file already, or writing fails; else as for reading.
-    #[expect(clippy::unused_async, reason = "reading is not there yet")]
     pub async fn write_to_file(&self, path: &Path) -> Result<(), FetchError> {
-        let _ = path;
-        Err(FetchError::RouteNotFound)
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => Path::new(".").to_owned(),
+        };
+        // Memory between network and disk: pieces have up to 1 MiB.
+        let (sender, receiver) = mpsc::channel(8);
+        let writer = tokio::task::spawn_blocking(move || write_pieces(&folder, receiver));
+        let mut stream = self.read(0..u64::MAX);
+        while let Some(piece) = stream.next().await {
+            if sender.send(piece?).await.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        let file = writer
+            .await
+            .map_err(|_| FetchError::Internal("writing a file failed unexpectedly"))??;
+        file.persist_noclobber(path)
+            .map_err(|error| FetchError::from(error.error))?;
+        Ok(())
     }
 }
 
-/// The bytes of a range of a document, in order.
-#[derive(Debug)]
-pub struct DocumentStream {}
+/// Writes pieces to a file without a final name until there are no more. The file vanishes if nobody takes it.
+fn write_pieces(
+    folder: &Path,
+    mut pieces: mpsc::Receiver<Bytes>,
+) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    let mut file = builder
+        .prefix(".warren-")
+        .suffix(".part")
+        .permissions(permissions())
+        .tempfile_in(folder)?;
+    while let Some(piece) = pieces.blocking_recv() {
+        file.write_all(&piece)?;
+    }
+    Ok(file)
+}
 
-impl DocumentStream {
-    /// Waits for the next piece, of any length but empty. `None` after the last one; nothing useful comes after an error.
-    #[expect(clippy::unused_async, reason = "reading is not there yet")]
-    pub async fn next(&mut self) -> Option<Result<Bytes, FetchError>> {
-        None
+/// What a file gets that a program creates: what the user's umask leaves of reading and writing for all.
+#[cfg(unix)]
+fn permissions() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}
+
+/// Only the type: what somebody reads belongs in no log.
+impl fmt::Debug for Document {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Document")
+            .field("uri", &self.uri)
+            .field("size", &self.size())
+            .finish_non_exhaustive()
     }
 }

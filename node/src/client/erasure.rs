@@ -100,7 +100,9 @@ mod tests {
     fn one_shard_too_few_is_an_error() {
         let shards = vec![7; 4 * SHARD_LEN_USIZE];
         let mut blocks: Vec<_> = vec![None; 4];
-        Encoder::new().check_shards(&shards, 3, |shard| blocks.push(Some(shard.to_vec()))).unwrap();
+        Encoder::new()
+            .check_shards(&shards, 3, |shard| blocks.push(Some(shard.to_vec())))
+            .unwrap();
         assert!(restore(4, &blocks).is_err());
     }
 }

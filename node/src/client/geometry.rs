@@ -75,11 +75,6 @@ impl Level {
         }
     }
 
-    /// Bytes.
-    pub(crate) const fn size(&self) -> u64 {
-        self.size
-    }
-
     /// Data shards.
     pub(crate) const fn data_blocks(&self) -> u64 {
         self.data_blocks
@@ -104,7 +99,11 @@ impl Level {
     pub(crate) fn segment(&self, index: u64) -> Segment {
         assert!(index < self.segments, "the level has no such segment");
         let (short, long_segments) = self.short_and_long();
-        let data = if index < long_segments { short + 1 } else { short };
+        let data = if index < long_segments {
+            short + 1
+        } else {
+            short
+        };
         Segment {
             first_shard: index * short + index.min(long_segments),
             first_block: self.blocks_before(index),
@@ -141,9 +140,14 @@ impl Level {
     /// Blocks of the segments before segment `index`.
     const fn blocks_before(&self, index: u64) -> u64 {
         let (short, long_segments) = self.short_and_long();
-        let long_before = if index < long_segments { index } else { long_segments };
+        let long_before = if index < long_segments {
+            index
+        } else {
+            long_segments
+        };
         let long = short + 1;
-        long_before * (long + check_count(long)) + (index - long_before) * (short + check_count(short))
+        long_before * (long + check_count(long))
+            + (index - long_before) * (short + check_count(short))
     }
 }
 
@@ -159,7 +163,7 @@ mod tests {
         assert_eq!(data.segments(), 2560);
         assert_eq!(data.blocks(), 2560 * 192);
         let table = data.key_table();
-        assert_eq!(table.size(), 15_728_640);
+        assert_eq!(table.size, 15_728_640);
         assert!(table.blocks() < 800);
     }
 

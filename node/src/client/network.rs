@@ -5,15 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crypto::{BlockKey, VerifiedBlock};
-
-/// How urgent a request is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// Somebody waits for it: low latency, few at a time.
-    RealTime,
-    /// Throughput matters.
-    Bulk,
-}
+pub use routing::Class;
 
 /// A future that [`BlockNetwork`] returns. Dropping it gives the request up.
 pub type BlockFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -92,15 +92,20 @@ impl Window {
             Outcome::Congested => state.halve(),
             Outcome::Unknown => {}
         }
+        drop(permit);
         if state.debt > 0 {
-            state.debt -= 1;
-            permit.forget();
+            let withdrawn = self.permits.forget_permits(state.debt as usize);
+            state.debt -= u32::try_from(withdrawn).unwrap_or(state.debt);
         }
     }
 
     fn grow(&self, state: &mut State) {
         state.successes += 1;
-        let needed = if state.overloaded_once { state.limit } else { 1 };
+        let needed = if state.overloaded_once {
+            state.limit
+        } else {
+            1
+        };
         if state.limit < LIMIT_MAX && state.successes >= needed {
             state.successes = 0;
             state.limit += 1;
@@ -120,7 +125,10 @@ impl Window {
 impl State {
     fn halve(&mut self) {
         let now = Instant::now();
-        if self.halved_at.is_some_and(|then| now - then < HALVING_PAUSE) {
+        if self
+            .halved_at
+            .is_some_and(|then| now - then < HALVING_PAUSE)
+        {
             return;
         }
         self.halved_at = Some(now);

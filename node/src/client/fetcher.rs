@@ -1,0 +1,173 @@
+//! Fetches single blocks for one request: within the window, with patience, and counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crypto::{BlockKey, VerifiedBlock};
+use rand::RngExt;
+
+use super::Shared;
+use super::network::BlockFetchError;
+use super::progress::Meter;
+use super::request::{FetchOptions, Reach};
+use super::window::Outcome;
+
+/// What all parts of one fetch have in common.
+#[derive(Debug)]
+pub(crate) struct Fetcher {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) options: FetchOptions,
+    pub(crate) meter: Meter,
+}
+
+/// How much effort a block is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Everything depends on it.
+    Needed,
+    /// Others can take its place.
+    Spare,
+}
+
+impl Fetcher {
+    /// Fetches a block on which everything depends, as often as the options say.
+    pub(crate) async fn needed(&self, key: BlockKey) -> Result<VerifiedBlock, BlockFetchError> {
+        self.meter.expect_one();
+        let mut rounds = Rounds::new(self.options.retries);
+        loop {
+            let error = match self.block(key, Patience::Needed).await {
+                Ok(block) => {
+                    self.meter.succeeded();
+                    return Ok(block);
+                }
+                Err(error) => error,
+            };
+            let retry = error != BlockFetchError::ShuttingDown && rounds.another().await;
+            if !retry {
+                self.meter.failed();
+                return Err(error);
+            }
+        }
+    }
+
+    /// Fetches a block, with a few attempts where that makes sense.
+    pub(crate) async fn block(
+        &self,
+        key: BlockKey,
+        patience: Patience,
+    ) -> Result<VerifiedBlock, BlockFetchError> {
+        let mut attempts = Attempts::default();
+        loop {
+            let error = match self.ask(key).await {
+                Ok(block) if block.key() == key => return Ok(block),
+                // The network broke its promise. Another answer may come from elsewhere.
+                Ok(_) => BlockFetchError::NotFound,
+                Err(error) => error,
+            };
+            let Some(pause) = attempts.pause_after(error, patience) else {
+                return Err(error);
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn ask(&self, key: BlockKey) -> Result<VerifiedBlock, BlockFetchError> {
+        let network = &self.shared.network;
+        if self.options.reach == Reach::StoreOnly {
+            return network.fetch_stored(key).await;
+        }
+        let slot = self.shared.windows.fetch(self.options.class).slot().await;
+        self.meter.started();
+        let result = network.fetch(key, self.options.class).await;
+        slot.finish(match result {
+            Ok(_) | Err(BlockFetchError::NotFound) => Outcome::Answered,
+            Err(BlockFetchError::Overloaded | BlockFetchError::TimedOut) => Outcome::Congested,
+            Err(_) => Outcome::Unknown,
+        });
+        result
+    }
+}
+
+/// Attempts at one block, by what they ended in.
+#[derive(Debug, Default)]
+struct Attempts {
+    overloaded: u32,
+    timed_out: u32,
+    no_route: u32,
+    recently_failed: u32,
+}
+
+impl Attempts {
+    /// How long to wait before the next attempt; none if there should not be one.
+    fn pause_after(&mut self, error: BlockFetchError, patience: Patience) -> Option<Duration> {
+        let needed = patience == Patience::Needed;
+        match error {
+            BlockFetchError::Overloaded => pause(&mut self.overloaded, if needed { 10 } else { 6 }),
+            BlockFetchError::TimedOut if needed => pause(&mut self.timed_out, 2),
+            BlockFetchError::RouteNotFound if needed => pause(&mut self.no_route, 4),
+            BlockFetchError::RecentlyFailed { retry_after }
+                if needed && self.recently_failed == 0 =>
+            {
+                self.recently_failed = 1;
+                Some(retry_after.min(RECENTLY_FAILED_WAIT_MAX))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The longest pause after which a search that failed a moment ago is worth another attempt.
+const RECENTLY_FAILED_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// The pause before attempt `*count + 1` of `attempts_max`: growing, and never the same for two blocks, so that those
+/// refused together do not come back together.
+pub(crate) fn pause(count: &mut u32, attempts_max: u32) -> Option<Duration> {
+    if *count >= attempts_max {
+        return None;
+    }
+    let longest = PAUSE_MIN
+        .saturating_mul(1 << (*count).min(10))
+        .min(PAUSE_MAX);
+    *count += 1;
+    Some(longest.mul_f64(rand::rng().random_range(0.5..1.0)))
+}
+
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Repetitions of a search that found nothing.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    left: u32,
+    done: u32,
+}
+
+impl Rounds {
+    /// As many as `retries`; `u32::MAX` never ends.
+    pub(crate) const fn new(retries: u32) -> Self {
+        Self {
+            left: retries,
+            done: 0,
+        }
+    }
+
+    /// Waits until it makes sense to search again. False if there should be no other search.
+    pub(crate) async fn another(&mut self) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        if self.left != u32::MAX {
+            self.left -= 1;
+        }
+        let wait = ROUND_WAIT_MIN
+            .saturating_mul(1 << self.done.min(10))
+            .min(ROUND_WAIT_MAX);
+        self.done = self.done.saturating_add(1);
+        tokio::time::sleep(wait).await;
+        true
+    }
+}
+
+const ROUND_WAIT_MIN: Duration = Duration::from_secs(1);
+/// A block that was never there may be inserted any time; asking more often is a burden for everybody.
+const ROUND_WAIT_MAX: Duration = Duration::from_secs(120);
