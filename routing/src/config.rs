@@ -29,6 +29,8 @@ pub struct Config {
     pub hop_timeout: ByClass,
     /// How much longer than a peer's own limit an answer is awaited, for the way back.
     pub answer_slack: ByClass,
+    /// How long the user's fetch waits at first when all peers are busy with the very key; later twice as long each time.
+    pub busy_pause: ByClass,
     /// For how long a finished search refuses the same key: long enough for a search to come back around.
     pub loop_memory: Duration,
     /// For how long a peer's failure to find a key counts.
@@ -66,6 +68,11 @@ impl Default for Config {
             answer_slack: ByClass {
                 real_time: Duration::from_secs(2),
                 bulk: Duration::from_secs(10),
+            },
+            // About as long as a fetch takes
+            busy_pause: ByClass {
+                real_time: Duration::from_millis(100),
+                bulk: Duration::from_millis(400),
             },
             // Twenty nodes at 100 ms each
             loop_memory: Duration::from_secs(2),

@@ -87,8 +87,11 @@ impl Fetches {
             class,
             hops_to_live,
         };
-        let refusal = match self.running.get(&key) {
-            Some(search) if !search.may_be_joined(sent) => Some(Refusal::Loop),
+        let refusal = match self.running.get_mut(&key) {
+            Some(search) if !search.may_be_joined(sent) => {
+                search.note_searching(from, sent);
+                Some(Refusal::Loop)
+            }
             Some(_) => None,
             None => {
                 shared
@@ -207,6 +210,7 @@ impl Fetches {
         match search.waiting {
             // A store that takes so long is treated as one that does not have the block
             Waiting::Store(_) => search.begin_asking(shared),
+            Waiting::Pause => search.stop_waiting(shared),
             Waiting::Peer { .. } | Waiting::Nothing => search.give_peer_up(shared),
         }
         self.go_on(shared, key);

@@ -31,6 +31,12 @@ pub(crate) enum Asker {
     User(LocalId),
 }
 
+impl Asker {
+    pub(crate) fn is_peer(&self, peer: PeerId) -> bool {
+        matches!(*self, Self::Peer(id, _) if id == peer)
+    }
+}
+
 /// A name of a request on a link: the peer's handle, and the id that the asking side chose.
 type OnLink = (PeerId, RequestId);
 

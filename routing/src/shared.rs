@@ -1,6 +1,7 @@
 //! What fetches and inserts have in common: peers, ids, deadlines and the queue of actions.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crypto::{BlockKey, VerifiedBlock};
 use rand_chacha::ChaCha8Rng;
@@ -178,6 +179,16 @@ impl Shared {
         usable: impl Fn(PeerId) -> bool,
     ) -> Option<(PeerId, Distance)> {
         next_hop::closest(self.peers.places(), Location::of_key(key), usable)
+    }
+
+    /// Whether to do what is done in a quarter of all cases.
+    pub(crate) fn one_in_four(&mut self) -> bool {
+        self.rng.next_u32().is_multiple_of(4)
+    }
+
+    /// A random duration from half of `duration` to all of it.
+    pub(crate) fn half_or_more(&mut self, duration: Duration) -> Duration {
+        duration / 2 + duration.mul_f64(f64::from(self.rng.next_u32()) / f64::from(u32::MAX) / 2.0)
     }
 
     /// The budget with which a peer's request is worked on here.

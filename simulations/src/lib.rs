@@ -1,1 +1,41 @@
 //! Whole networks of Warren routers in virtual time.
+//!
+//! A [`Network`] drives many [`routing::Router`]s, the same code that a node runs, over links that delay, reorder and lose
+//! messages, with stores in memory. Nothing reads a clock or draws from anywhere but the one seed, so that a run can be
+//! repeated exactly: [`Network::trace`] says whether it was.
+//!
+//! It models neither bandwidth nor the transport's own retransmission: a message arrives after a while or never.
+//!
+//! ```
+//! use simulations::{Network, Settings, Topology};
+//!
+//! let topology = Topology::small_world(50, 4, 1);
+//! let mut network = Network::new(&topology, Settings::default(), 1);
+//! let block = simulations::content_block(7);
+//!
+//! let insert = network.insert(3, block.clone());
+//! network.run();
+//! assert!(network.report(insert).is_success());
+//!
+//! let fetch = network.fetch(40, block.key());
+//! network.run();
+//! assert!(network.report(fetch).is_success());
+//! ```
+//!
+//! Read [`network`](Network) first, then [`Topology`] and [`LinkModel`].
+
+mod blocks;
+mod link_model;
+mod measure;
+mod network;
+mod random;
+mod sim_node;
+mod topology;
+
+pub use blocks::{content_block, signed_block};
+pub use link_model::LinkModel;
+pub use measure::{Counters, Ended, Report};
+pub use network::{Network, RequestHandle, Settings};
+pub use random::rng_for;
+pub use sim_node::Sabotage;
+pub use topology::Topology;

@@ -13,7 +13,7 @@ use crate::requests::Asker;
 use crate::shared::Shared;
 use crate::time::Time;
 
-/// A search and those who wait for it. It asks each peer at most once.
+/// A search and those who wait for it. It asks each peer at most once, and a few times if all are busy with the key.
 #[derive(Debug)]
 pub(super) struct Search {
     pub(super) requesters: Requesters,
@@ -26,6 +26,10 @@ pub(super) struct Search {
     pub(super) failure: FetchFailure,
     class: Class,
     asked: SmallVec<[PeerId; 6]>,
+    /// Peers that wanted to join in vain, with their budgets: they search already.
+    searching: SmallVec<[(PeerId, HopsToLive); 2]>,
+    /// How often all peers were asked.
+    rounds: u32,
     deadline: Time,
     /// When it ends in any case.
     ends: Time,
@@ -35,8 +39,13 @@ pub(super) struct Search {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Waiting {
     Nothing,
+    /// A pause, until others' searches for the key have ended.
+    Pause,
     Store(StoreTicket),
-    Peer { peer: PeerId, id: RequestId },
+    Peer {
+        peer: PeerId,
+        id: RequestId,
+    },
 }
 
 impl Search {
@@ -64,11 +73,7 @@ impl Search {
             .min()
             .unwrap_or(Class::Bulk);
         let patience = patience(shared, hops_to_live, class);
-        // The user's own search has time for a second way after a peer that never answers
-        let own = requesters
-            .iter()
-            .any(|requester| matches!(requester.asker, Asker::User(_)));
-        Self {
+        let mut search = Self {
             requesters,
             hops_to_live,
             left: hops_to_live,
@@ -76,9 +81,16 @@ impl Search {
             failure: FetchFailure::RouteNotFound,
             class,
             asked: SmallVec::new(),
+            searching: SmallVec::new(),
+            rounds: 0,
             deadline: Time::ZERO,
-            ends: shared.now + if own { patience * 2 } else { patience },
+            ends: shared.now + patience,
+        };
+        if search.is_users() {
+            // Time for a second way after a peer that never answers
+            search.ends = search.ends + patience;
         }
+        search
     }
 
     /// Whether a peer that sent a request with the budget `sent` may wait for this search.
@@ -87,6 +99,15 @@ impl Search {
     /// may join, so that budgets fall along every chain of nodes that wait for each other and no chain can close.
     pub(super) fn may_be_joined(&self, sent: HopsToLive) -> bool {
         matches!(self.waiting, Waiting::Store(_)) || self.hops_to_live < sent
+    }
+
+    /// Notes that a peer was not let in.
+    pub(super) fn note_searching(&mut self, peer: PeerId, sent: HopsToLive) {
+        if let Some((_, most)) = self.searching.iter_mut().find(|(id, _)| *id == peer) {
+            *most = sent.max(*most);
+        } else if self.searching.len() < SEARCHING_MAX {
+            self.searching.push((peer, sent));
+        }
     }
 
     pub(super) fn join(&mut self, shared: &mut Shared, requester: Requester) {
@@ -123,7 +144,7 @@ impl Search {
             return false;
         }
         let Some(peer) = self.next_peer(shared, &key) else {
-            return false;
+            return self.begin_round(shared, key);
         };
         let (hops_to_live, class) = (self.left, self.class);
         let id = shared.ask(peer, target(key), class, |id| Message::Fetch {
@@ -202,9 +223,16 @@ impl Search {
 
     fn next_peer(&self, shared: &Shared, key: &BlockKey) -> Option<PeerId> {
         let free = |peer: PeerId| {
-            let waits =
-                |requester: &Requester| matches!(requester.asker, Asker::Peer(id, _) if id == peer);
-            !self.asked.contains(&peer) && !self.requesters.iter().any(waits)
+            let waits = self
+                .requesters
+                .iter()
+                .any(|requester| requester.asker.is_peer(peer));
+            // Whoever began with as much as is left here, or more, would refuse
+            let searching = self
+                .searching
+                .iter()
+                .any(|&(id, sent)| id == peer && sent >= self.left);
+            !waits && !searching && !self.asked.contains(&peer)
         };
         let failed = |peer: PeerId| {
             shared
@@ -215,6 +243,33 @@ impl Search {
         promising
             .or_else(|| shared.closest(key, free))
             .map(|(peer, _)| peer)
+    }
+
+    /// Starts over if no peer has done anything but refuse because of a loop. `false` if it did so often enough.
+    ///
+    /// A relay asks once more at once, as others' searches may have ended since. For the user it is worth a few pauses.
+    fn begin_round(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
+        let nobody_asked = self.asked.is_empty() && self.searching.is_empty();
+        if nobody_asked || self.failure != FetchFailure::RouteNotFound {
+            return false;
+        }
+        self.rounds += 1;
+        self.asked.clear();
+        if self.is_users() && self.rounds < ROUNDS_FOR_USER {
+            self.searching.clear();
+            self.waiting = Waiting::Pause;
+            let pause = shared.config.busy_pause.of(self.class) * (1 << (self.rounds - 1));
+            let pause = shared.half_or_more(pause);
+            self.wait(shared, key, pause);
+            return true;
+        }
+        self.rounds < ROUNDS_FOR_PEER && self.ask_next(shared, key)
+    }
+
+    fn is_users(&self) -> bool {
+        self.requesters
+            .iter()
+            .any(|requester| matches!(requester.asker, Asker::User(_)))
     }
 
     /// Moves the deadline, at most to the end of the whole search.
@@ -232,9 +287,12 @@ impl Search {
         }
     }
 
-    fn stop_waiting(&mut self, shared: &mut Shared) {
+    /// Waits no longer for the store, nor for a pause to end.
+    pub(super) fn stop_waiting(&mut self, shared: &mut Shared) {
         if let Waiting::Store(ticket) = self.waiting {
             shared.requests.store_answered(ticket);
+        }
+        if matches!(self.waiting, Waiting::Store(_) | Waiting::Pause) {
             self.waiting = Waiting::Nothing;
         }
     }
@@ -277,3 +335,11 @@ const fn weight(failure: FetchFailure) -> u8 {
         FetchFailure::Cancelled => 5,
     }
 }
+
+/// More than any node has peers.
+const SEARCHING_MAX: usize = 100;
+
+const ROUNDS_FOR_PEER: u32 = 2;
+
+/// The pauses add up to some fifteen times the first: longer than most searches take.
+const ROUNDS_FOR_USER: u32 = 5;

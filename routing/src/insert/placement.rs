@@ -28,6 +28,8 @@ pub(super) struct Placement {
     keeping: Keeping,
     waiting: Waiting,
     offered: SmallVec<[PeerId; 6]>,
+    /// How many nodes should have it in all if this is where nobody is closer.
+    copies: Copies,
     /// How many nodes behind this one say that they stored it.
     copies_behind: u8,
     /// What the user is told if there is no copy.
@@ -91,7 +93,7 @@ struct Question {
 
 impl Placement {
     pub(super) fn new(
-        shared: &Shared,
+        shared: &mut Shared,
         stage: InsertStage,
         class: Class,
         requesters: Requesters,
@@ -115,6 +117,7 @@ impl Placement {
             keeping: Keeping::No,
             waiting: Waiting::Nothing,
             offered: SmallVec::new(),
+            copies: copies(shared, by_user),
             copies_behind: 0,
             failure: InsertFailure::RouteNotFound,
             deadline: Time::ZERO,
@@ -183,7 +186,7 @@ impl Placement {
                 return true;
             }
             self.stage = Stage::Keep {
-                copies: shared.config.copies.get(),
+                copies: self.copies.get(),
             };
             self.store(shared, key);
         }
@@ -231,8 +234,12 @@ impl Placement {
         self.answered(shared);
         if let Stage::Seek(_) = self.stage {
             // Where there are too few copies in that direction, this node makes up for it
+            let copies = match self.origin {
+                Origin::User => self.copies,
+                Origin::Peer => shared.config.copies,
+            };
             self.stage = Stage::Keep {
-                copies: shared.config.copies.get(),
+                copies: copies.get(),
             };
         }
     }
@@ -374,9 +381,8 @@ impl Placement {
     /// The closest peer that was not offered the block, nor offered it.
     fn free_peer(&self, shared: &Shared, key: &BlockKey) -> Option<(PeerId, Distance)> {
         shared.closest(key, |peer| {
-            let asks =
-                |(asker, _): &(Asker, Class)| matches!(asker, Asker::Peer(id, _) if *id == peer);
-            !self.offered.contains(&peer) && !self.requesters.iter().any(asks)
+            let asks = self.requesters.iter().any(|(asker, _)| asker.is_peer(peer));
+            !asks && !self.offered.contains(&peer)
         })
     }
 
@@ -406,11 +412,24 @@ impl Waiting {
     }
 }
 
+/// How many copies to make where nobody is closer.
+///
+/// The publisher's node counts itself and stores nothing, so that it asks for one more. Other nodes do as well once in
+/// a while, so that this says little.
+fn copies(shared: &mut Shared, by_user: bool) -> Copies {
+    let copies = shared.config.copies;
+    if by_user || shared.one_in_four() {
+        Copies::new(copies.get() + 1).unwrap_or(copies)
+    } else {
+        copies
+    }
+}
+
 /// How long an insert may take once its block is there: time for each node that it may visit, and for this one and the
 /// last.
 fn patience(shared: &Shared, stage: InsertStage, class: Class) -> Duration {
     let hops = match stage {
-        InsertStage::Seek(hops_to_live) => hops_to_live.get() + shared.config.copies.get(),
+        InsertStage::Seek(hops_to_live) => hops_to_live.get() + shared.config.copies.get() + 1,
         InsertStage::Replicate(copies) => copies.get(),
     };
     shared.config.hop_timeout.of(class) * (u32::from(hops) + 2)

@@ -1,0 +1,198 @@
+//! Where nodes are and who is linked with whom.
+
+use std::collections::BTreeSet;
+
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use routing::Location;
+
+use crate::random::rng_for;
+
+/// Nodes on the ring and links between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topology {
+    /// Where each node is.
+    pub locations: Vec<Location>,
+    /// Pairs of linked nodes, by index, the smaller first.
+    pub links: BTreeSet<(usize, usize)>,
+}
+
+impl Topology {
+    /// `nodes` at random places, each linked with its neighbours on the ring and with `long_links` others, to which the
+    /// probability falls with the distance (Kleinberg's 1/d, in which greedy routes are short).
+    #[must_use]
+    pub fn small_world(nodes: usize, long_links: usize, seed: u64) -> Self {
+        let mut rng = rng_for(seed, "topology");
+        let mut topology = Self {
+            locations: random_locations(nodes, &mut rng),
+            links: BTreeSet::new(),
+        };
+        let ring = topology.ring_order();
+        for place in 0..nodes {
+            topology.link(ring[place], ring[(place + 1) % nodes]);
+            // Each link has two ends: half as many are drawn for each node
+            for number in 0..long_links.div_ceil(2) {
+                if number * 2 + 1 == long_links && place % 2 == 1 {
+                    continue;
+                }
+                let gap = harmonic_gap(nodes, &mut rng);
+                let other = if rng.random() {
+                    place + gap
+                } else {
+                    place + nodes - gap
+                };
+                topology.link(ring[place], ring[other % nodes]);
+            }
+        }
+        topology
+    }
+
+    /// `nodes` at random places in a row, in a random order.
+    #[must_use]
+    pub fn line(nodes: usize, seed: u64) -> Self {
+        let mut rng = rng_for(seed, "topology");
+        let mut topology = Self {
+            locations: random_locations(nodes, &mut rng),
+            links: BTreeSet::new(),
+        };
+        for node in 1..nodes {
+            topology.link(node - 1, node);
+        }
+        topology
+    }
+
+    /// `nodes` at random places, each linked with each.
+    #[must_use]
+    pub fn full_mesh(nodes: usize, seed: u64) -> Self {
+        let mut topology = Self::line(nodes, seed);
+        for node in 0..nodes {
+            for other in 0..node {
+                topology.link(node, other);
+            }
+        }
+        topology
+    }
+
+    /// `nodes` at random places, each linked with about `degree` others without regard to places, and connected.
+    #[must_use]
+    pub fn random(nodes: usize, degree: usize, seed: u64) -> Self {
+        let mut topology = Self::line(nodes, seed);
+        let mut rng = rng_for(seed, "random links");
+        let mut all: Vec<usize> = (0..nodes).collect();
+        for _ in 1..degree.div_ceil(2) {
+            all.shuffle(&mut rng);
+            for pair in all.windows(2) {
+                topology.link(pair[0], pair[1]);
+            }
+        }
+        topology
+    }
+
+    /// Links two nodes; a node is not linked with itself.
+    pub fn link(&mut self, a: usize, b: usize) {
+        if a != b {
+            self.links.insert((a.min(b), a.max(b)));
+        }
+    }
+
+    /// The nodes linked with `node`.
+    pub fn neighbours(&self, node: usize) -> impl Iterator<Item = usize> {
+        self.links.iter().filter_map(move |&(a, b)| {
+            if a == node {
+                Some(b)
+            } else {
+                (b == node).then_some(a)
+            }
+        })
+    }
+
+    /// Whether each node can reach each other one when those in `without` are gone.
+    #[must_use]
+    pub fn is_connected(&self, without: &[usize]) -> bool {
+        let mut left: BTreeSet<usize> = (0..self.locations.len())
+            .filter(|node| !without.contains(node))
+            .collect();
+        let mut reached: Vec<usize> = left.pop_first().into_iter().collect();
+        while let Some(node) = reached.pop() {
+            reached.extend(
+                self.neighbours(node)
+                    .filter(|neighbour| left.remove(neighbour)),
+            );
+        }
+        left.is_empty()
+    }
+
+    /// The nodes in the order of their places.
+    fn ring_order(&self) -> Vec<usize> {
+        let mut ring: Vec<usize> = (0..self.locations.len()).collect();
+        ring.sort_by_key(|&node| self.locations[node]);
+        ring
+    }
+}
+
+fn random_locations(nodes: usize, rng: &mut ChaCha8Rng) -> Vec<Location> {
+    (0..nodes)
+        .map(|_| Location::from_fraction(rng.random()))
+        .collect()
+}
+
+/// A number of places from 1 to half of the ring, d with a probability proportional to 1/d.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "from 1 to the number of nodes, which is far below 2^52"
+)]
+fn harmonic_gap(nodes: usize, rng: &mut ChaCha8Rng) -> usize {
+    let half = (nodes / 2).max(1) as f64;
+    // The logarithm of such a number is evenly distributed
+    half.powf(rng.random::<f64>()).round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_world_has_the_ring_and_the_asked_degree() {
+        for long_links in [0, 3, 4] {
+            let topology = Topology::small_world(200, long_links, 5);
+            let ring = topology.ring_order();
+            for place in 0..200 {
+                let (a, b) = (ring[place], ring[(place + 1) % 200]);
+                assert!(
+                    topology.links.contains(&(a.min(b), a.max(b))),
+                    "{a} and {b} are neighbours"
+                );
+            }
+            let degree = topology.links.len() * 2 / 200;
+            assert!(
+                (long_links..=long_links + 2).contains(&degree),
+                "degree {degree} for {long_links}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_falls_apart_without_a_node_in_the_middle() {
+        let line = Topology::line(5, 1);
+        assert!(line.is_connected(&[]));
+        assert!(line.is_connected(&[0, 4]));
+        assert!(!line.is_connected(&[2]));
+    }
+
+    #[test]
+    fn one_seed_gives_one_topology() {
+        assert_eq!(
+            Topology::small_world(50, 4, 1),
+            Topology::small_world(50, 4, 1)
+        );
+        assert_ne!(
+            Topology::small_world(50, 4, 1),
+            Topology::small_world(50, 4, 2)
+        );
+        assert_eq!(Topology::full_mesh(10, 1).links.len(), 45);
+        assert!(Topology::random(100, 6, 1).links.len() > 250);
+    }
+}
