@@ -1,0 +1,11 @@
+//! The gateway over real connections, in front of a network in memory.
+
+mod client;
+mod delivery;
+mod double;
+mod failures;
+mod hostile;
+mod node_pages;
+mod origins;
+mod pages;
+mod publishing;
