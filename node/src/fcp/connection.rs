@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 
 use super::dda::DirectDiskAccess;
 use super::hello::{self, NameHeld};
@@ -21,6 +22,10 @@ use super::spool::skip;
 
 /// How long a client may take to read what is queued when its connection ends.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
+/// How long a client may take to greet.
+const GREETING_TIME_MAX: Duration = Duration::from_secs(60);
+/// Bytes that are read and forgotten from a client that was refused, before the connection is closed.
+const LINGER_BYTES_MAX: u64 = 64 << 20;
 /// Bytes read at once.
 const READ_BUFFER: usize = 64 << 10;
 
@@ -35,10 +40,12 @@ pub(super) struct Connection {
 }
 
 /// Why a connection is over.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Over {
     /// The client left, or asked to be left.
     Left,
+    /// The client was told a fatal error.
+    Refused,
     /// The node is stopping.
     Stopping,
     /// Another connection took the client's name.
@@ -63,8 +70,11 @@ pub(super) async fn serve(
         return;
     }
     let (read_half, write_half) = stream.into_split();
+    let mut reader = BufReader::with_capacity(READ_BUFFER, read_half);
     let (outbox, writing) = Outbox::new(write_half);
-    let mut writing = tokio::spawn(writing);
+    // A set of one, because dropping it ends the task.
+    let mut writer = JoinSet::new();
+    writer.spawn(writing);
     let mut connection = Connection {
         shared,
         outbox,
@@ -73,50 +83,52 @@ pub(super) async fn serve(
         identifier: hello::connection_identifier(),
     };
     let over = tokio::select! {
-        over = connection.converse(read_half, number) => over,
+        over = connection.converse(&mut reader, number) => over,
         _ = stopped.wait_for(|stop| *stop) => Over::Stopping,
-        _ = &mut writing => Over::Left,
+        _ = writer.join_next() => Over::Left,
     };
     tracing::debug!(number, ?over, "an FCP connection ended");
     let Connection {
         outbox, requests, ..
     } = connection;
     drop(requests);
-    if writing.is_finished() {
-        return;
-    }
     let closing = async {
-        let last = match over {
-            Over::Left => None,
-            Over::Stopping => Some(
-                ProtocolError::new(ErrorCode::ShuttingDown, "")
-                    .fatal()
-                    .to_message(),
-            ),
-            Over::Replaced => Some(Message::new("CloseConnectionDuplicateClientName")),
-        };
-        if let Some(last) = last {
-            // A client that is gone needs no farewell.
-            let _ = outbox.send(&last).await;
+        say_farewell(over, outbox).await;
+        while writer.join_next().await.is_some() {}
+        if over == Over::Refused {
+            // Closing with something unread would make the system throw away what the client has not read yet.
+            let _ = skip(&mut reader, LINGER_BYTES_MAX).await;
         }
-        drop(outbox);
-        (&mut writing).await
     };
     if tokio::time::timeout(CLOSE_GRACE, closing).await.is_err() {
-        writing.abort();
+        tracing::trace!(number, "an FCP connection was cut");
     }
+}
+
+/// Tells the client why the connection ends. Dropping the outbox ends the writer once everything is written.
+async fn say_farewell(over: Over, outbox: Outbox) {
+    let last = match over {
+        Over::Left | Over::Refused => return,
+        Over::Stopping => ProtocolError::new(ErrorCode::ShuttingDown, "")
+            .fatal()
+            .to_message(),
+        Over::Replaced => Message::new("CloseConnectionDuplicateClientName"),
+    };
+    // A client that is gone needs no farewell.
+    let _ = outbox.send(&last).await;
 }
 
 impl Connection {
     /// Greets the client, then answers messages until the end.
-    async fn converse(&mut self, read_half: OwnedReadHalf, number: u64) -> Over {
-        let mut reader = BufReader::with_capacity(READ_BUFFER, read_half);
-        let (_name, mut replaced) = match self.greet(&mut reader, number).await {
-            Ok(greeted) => greeted,
-            Err(over) => return over,
+    async fn converse(&mut self, reader: &mut BufReader<OwnedReadHalf>, number: u64) -> Over {
+        let greeting = tokio::time::timeout(GREETING_TIME_MAX, self.greet(reader, number));
+        let (_name, mut replaced) = match greeting.await {
+            Ok(Ok(greeted)) => greeted,
+            Ok(Err(over)) => return over,
+            Err(_) => return Over::Left,
         };
         tokio::select! {
-            over = self.answer_all(&mut reader) => over,
+            over = self.answer_all(reader) => over,
             Ok(()) = &mut replaced => Over::Replaced,
         }
     }
@@ -157,7 +169,7 @@ impl Connection {
 
     async fn refuse_greeting<T>(&self, error: ProtocolError) -> Result<T, Over> {
         self.outbox.send(&error.fatal().to_message()).await?;
-        Err(Over::Left)
+        Err(Over::Refused)
     }
 
     async fn answer_all(&mut self, reader: &mut BufReader<OwnedReadHalf>) -> Over {
@@ -193,7 +205,7 @@ impl Connection {
     async fn refuse(&self, error: &ProtocolError) -> Result<(), Over> {
         self.outbox.send(&error.to_message()).await?;
         if error.is_fatal() {
-            Err(Over::Left)
+            Err(Over::Refused)
         } else {
             Ok(())
         }

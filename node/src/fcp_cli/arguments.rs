@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
@@ -55,7 +56,7 @@ pub struct Arguments {
     #[command(flatten)]
     pub node: NodeAddress,
     /// Print JSON lines: {"type":"status|result|error",…}.
-    #[arg(long, global = true, env = "FCP_JSON")]
+    #[arg(long, global = true, env = "FCP_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
     /// Show a progress bar on standard error.
     #[arg(long, global = true, value_enum, default_value_t = ProgressChoice::Auto, env = "FCP_PROGRESS")]

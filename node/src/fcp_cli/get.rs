@@ -92,7 +92,6 @@ async fn find(
             .with("URI", &uri)
             .with("ReturnType", "direct")
             .with("Verbosity", 1)
-            .with("RealTimeFlag", true)
             .with_some("MaxSize", arguments.max_size);
         client.send(&request).await?;
         let failed = match wait_for_data(client, report).await? {
