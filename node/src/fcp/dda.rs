@@ -119,7 +119,7 @@ impl DirectDiskAccess {
             .as_ref()
             .map(|(file, content)| holds(file, content));
         if self.allowed.len() < FOLDERS_MAX || self.allowed.contains_key(&test.folder) {
-            let access = self.allowed.entry(test.folder.clone()).or_default();
+            let access = self.allowed.entry(test.folder).or_default();
             access.read = read.unwrap_or(access.read);
             access.write = write.unwrap_or(access.write);
         }

@@ -1,7 +1,7 @@
 //! The greeting: `ClientHello`, `NodeHello`, and one live connection per client name.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::RngExt;
 use tokio::sync::oneshot;
@@ -52,7 +52,15 @@ pub(super) fn version() -> String {
 /// The names of the clients that are connected.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientNames {
-    live: Arc<Mutex<BTreeMap<String, (u64, oneshot::Sender<()>)>>>,
+    live: Arc<Mutex<BTreeMap<String, Live>>>,
+}
+
+/// The connection that has a name.
+#[derive(Debug)]
+struct Live {
+    connection: u64,
+    /// Tells it that it lost the name.
+    replaced: oneshot::Sender<()>,
 }
 
 /// A connection's hold on its name.
@@ -67,10 +75,16 @@ impl ClientNames {
     /// Takes a name for a connection. The connection that had it is told (the returned receiver resolves) and must close.
     pub(super) fn take(&self, name: &str, connection: u64) -> (NameHeld, oneshot::Receiver<()>) {
         let (replaced, told) = oneshot::channel();
-        let earlier = self.live().insert(name.to_owned(), (connection, replaced));
-        if let Some((_, earlier)) = earlier {
+        let earlier = self.live().insert(
+            name.to_owned(),
+            Live {
+                connection,
+                replaced,
+            },
+        );
+        if let Some(earlier) = earlier {
             // It may be closing at this moment.
-            let _ = earlier.send(());
+            let _ = earlier.replaced.send(());
         }
         (
             NameHeld {
@@ -82,7 +96,7 @@ impl ClientNames {
         )
     }
 
-    fn live(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (u64, oneshot::Sender<()>)>> {
+    fn live(&self) -> MutexGuard<'_, BTreeMap<String, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,7 +106,7 @@ impl Drop for NameHeld {
         let mut live = self.names.live();
         if live
             .get(&self.name)
-            .is_some_and(|(connection, _)| *connection == self.connection)
+            .is_some_and(|holder| holder.connection == self.connection)
         {
             live.remove(&self.name);
         }

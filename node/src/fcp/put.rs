@@ -114,7 +114,7 @@ pub(super) enum Content {
         claimed: String,
     },
     /// Readers are sent elsewhere.
-    Redirect(Uri),
+    Redirect(Box<Uri>),
 }
 
 impl Content {
@@ -129,7 +129,7 @@ impl Content {
             )),
             Self::Spooled(spooled) => Ok((spooled.source(), Some(spooled))),
             Self::Disk(path) => Ok((Source::File(path), None)),
-            Self::Redirect(uri) => Ok((Source::Redirect(uri), None)),
+            Self::Redirect(uri) => Ok((Source::Redirect(*uri), None)),
             Self::DiskByHash {
                 path,
                 prefix,
@@ -334,7 +334,7 @@ async fn content(connection: &mut Connection, message: &Message) -> Result<Conte
             let path = PathBuf::from(message.required("Filename")?);
             disk_content(connection, message, path).await
         }
-        Some("redirect") => Ok(Content::Redirect(redirect(message, "TargetURI")?)),
+        Some("redirect") => Ok(Content::Redirect(Box::new(redirect(message, "TargetURI")?))),
         Some(_) => Err(message
             .error(
                 ErrorCode::InvalidField,

@@ -186,7 +186,9 @@ impl Entry {
         let key = |field: &str| format!("Files.{number}.{field}");
         let content = match upload_from(message, number)? {
             UploadFrom::Direct => Content::Direct,
-            UploadFrom::Redirect => Content::Redirect(redirect(message, &key("TargetURI"))?),
+            UploadFrom::Redirect => {
+                Content::Redirect(Box::new(redirect(message, &key("TargetURI"))?))
+            }
             UploadFrom::Disk => {
                 let path = PathBuf::from(message.required(&key("Filename"))?);
                 let readable = connection

@@ -101,6 +101,10 @@ pub enum Command {
 
 /// `fcp put`.
 #[derive(Args, Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of a command line are independent"
+)]
 pub struct PutArguments {
     /// File, folder, or - for standard input.
     pub source: PathBuf,

@@ -207,7 +207,7 @@ fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
     let folder = target
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+        .unwrap_or_else(|| Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".fcp-").suffix(".part");
     #[cfg(unix)]

@@ -30,23 +30,7 @@ pub(super) async fn put_folder(
             "--mime and --name are for single documents, not for folders",
         ));
     }
-    let hidden = if arguments.hidden {
-        Hidden::Publish
-    } else {
-        Hidden::LeaveOut
-    };
-    let content = list_folder(&arguments.source, hidden).map_err(|error| {
-        let status = match error {
-            FolderError::Unreadable { .. } => ExitStatus::Other,
-            FolderError::NameNotText { .. } | FolderError::Empty => ExitStatus::Usage,
-            FolderError::TooManyFiles => ExitStatus::Refused,
-        };
-        Failure::new(
-            status,
-            format!("{} cannot become a site", arguments.source.display()),
-        )
-        .because(error)
-    })?;
+    let content = list(arguments)?;
     warn_of_what_is_left_out(&content, report);
     let has_default = content
         .files
@@ -81,6 +65,26 @@ pub(super) async fn put_folder(
         format!("{uri}/")
     };
     finish(&uri, arguments, report)
+}
+
+fn list(arguments: &PutArguments) -> Result<FolderContent, Failure> {
+    let hidden = if arguments.hidden {
+        Hidden::Publish
+    } else {
+        Hidden::LeaveOut
+    };
+    list_folder(&arguments.source, hidden).map_err(|error| {
+        let status = match error {
+            FolderError::Unreadable { .. } => ExitStatus::Other,
+            FolderError::NameNotText { .. } | FolderError::Empty => ExitStatus::Usage,
+            FolderError::TooManyFiles => ExitStatus::Refused,
+        };
+        Failure::new(
+            status,
+            format!("{} cannot become a site", arguments.source.display()),
+        )
+        .because(error)
+    })
 }
 
 fn warn_of_what_is_left_out(content: &FolderContent, report: &Report) {
