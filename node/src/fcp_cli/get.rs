@@ -53,10 +53,10 @@ pub(super) async fn get(
             .because(error)
             .next("copy the whole key again")
     })?;
-    if let Some(output) = &arguments.output
-        && output != Path::new("-")
-    {
-        must_be_free(output, &arguments)?;
+    match arguments.output.as_deref() {
+        Some(output) if output == Path::new("-") => report.give_stdout_to_document(),
+        Some(output) => must_be_free(output, &arguments)?,
+        None => {}
     }
     let mut client = connect(node).await?;
     let (uri, found) = find(&mut client, uri, &arguments, report).await?;
@@ -154,7 +154,6 @@ async fn all_data(client: &mut FcpClient) -> Result<Answer, Failure> {
 }
 
 async fn to_stdout(client: &mut FcpClient, data: &Answer, report: &Report) -> Result<(), Failure> {
-    report.give_stdout_to_document();
     let unwritable = |error| {
         Failure::local(
             "the document could not be written to standard output",
