@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// Heading of the options that every command has.
+const GENERAL: &str = "General options";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done                          7  the document is damaged
@@ -56,10 +59,10 @@ pub struct Arguments {
     #[command(flatten)]
     pub node: NodeAddress,
     /// Print JSON lines: {"type":"status|result|error",…}.
-    #[arg(long, global = true, env = "FCP_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, help_heading = GENERAL, env = "FCP_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
     /// Show a progress bar on standard error.
-    #[arg(long, global = true, value_enum, default_value_t = ProgressChoice::Auto, env = "FCP_PROGRESS")]
+    #[arg(long, global = true, help_heading = GENERAL, value_enum, default_value_t = ProgressChoice::Auto, env = "FCP_PROGRESS")]
     pub progress: ProgressChoice,
 }
 
@@ -67,10 +70,10 @@ pub struct Arguments {
 #[derive(Args, Clone, Debug)]
 pub struct NodeAddress {
     /// The node's host.
-    #[arg(long, global = true, default_value = "127.0.0.1", env = "FCP_HOST")]
+    #[arg(long, global = true, help_heading = GENERAL, default_value = "127.0.0.1", env = "FCP_HOST")]
     pub host: String,
     /// The node's FCP port.
-    #[arg(long, global = true, default_value_t = 9481, env = "FCP_PORT")]
+    #[arg(long, global = true, help_heading = GENERAL, default_value_t = 9481, env = "FCP_PORT")]
     pub port: u16,
 }
 
@@ -123,7 +126,7 @@ pub struct PutArguments {
     /// MIME type; by default guessed from the name.
     #[arg(long, value_name = "TYPE")]
     pub mime: Option<String>,
-    /// Derive the keys from the content, so that the same file always gets the same URI. Whoever has the file can then tell that it is there.
+    /// Same file, same URI, whoever publishes it; but whoever has the file can then tell that it is there.
     #[arg(long)]
     pub convergent: bool,
     /// Name of the document that a site opens with.
