@@ -336,7 +336,7 @@ async fn start_fcp(
         what: "the Freenet Client Protocol",
         address,
         source,
-        option: "--fcp-listen",
+        option: "--fcp-listen (in a demo network --fcp-port)",
     })
 }
 
@@ -357,6 +357,6 @@ async fn start_gateway(
         what: "the web interface",
         address,
         source,
-        option: "--http-listen",
+        option: "--http-listen (in a demo network --http-port)",
     })
 }

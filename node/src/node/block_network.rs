@@ -44,7 +44,6 @@ impl NodeNetwork {
         let mut guard = self.guard();
         let (answer, result) = oneshot::channel();
         let id = guard.id;
-        let class = routed_class(class);
         let command = Command::Fetch {
             id,
             key,
@@ -69,7 +68,6 @@ impl NodeNetwork {
         let mut guard = self.guard();
         let (answer, result) = oneshot::channel();
         let id = guard.id;
-        let class = routed_class(class);
         let command = Command::Insert {
             id,
             block,
@@ -135,13 +133,6 @@ impl Drop for CancelOnDrop<'_> {
             // With a full queue the request runs to its own end, which is bounded.
             let _ = self.commands.try_send(Command::Cancel { id: self.id });
         }
-    }
-}
-
-const fn routed_class(class: Class) -> routing::Class {
-    match class {
-        Class::RealTime => routing::Class::RealTime,
-        Class::Bulk => routing::Class::Bulk,
     }
 }
 
