@@ -86,15 +86,27 @@ impl Document {
         let (sender, receiver) = mpsc::channel(8);
         let writer = tokio::task::spawn_blocking(move || write_pieces(&folder, receiver));
         let mut stream = self.read(0..u64::MAX);
+        let mut failure = None;
         while let Some(piece) = stream.next().await {
-            if sender.send(piece?).await.is_err() {
+            let sent = match piece {
+                Ok(piece) => sender.send(piece).await,
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            };
+            // Without its receiver the writer has failed, and will say why.
+            if sent.is_err() {
                 break;
             }
         }
         drop(sender);
-        let file = writer
-            .await
-            .map_err(|_| FetchError::Internal("writing a file failed unexpectedly"))??;
+        let written = writer.await;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let file =
+            written.map_err(|_| FetchError::Internal("writing a file failed unexpectedly"))??;
         file.persist_noclobber(path)
             .map_err(|error| FetchError::from(error.error))?;
         Ok(())

@@ -104,7 +104,8 @@ impl Attempts {
         match error {
             BlockFetchError::Overloaded => pause(&mut self.overloaded, if needed { 10 } else { 6 }),
             BlockFetchError::TimedOut if needed => pause(&mut self.timed_out, 2),
-            BlockFetchError::RouteNotFound if needed => pause(&mut self.no_route, 4),
+            // This says nothing about the block: links may be about to come back.
+            BlockFetchError::RouteNotFound => pause(&mut self.no_route, if needed { 5 } else { 4 }),
             BlockFetchError::RecentlyFailed { retry_after }
                 if needed && self.recently_failed == 0 =>
             {

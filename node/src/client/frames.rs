@@ -68,7 +68,7 @@ impl Compressor {
         } else {
             content
         };
-        let len = u32::try_from(stored.len()).expect("a frame has at most 1 MiB");
+        let len = u32::try_from(stored.len()).map_err(io::Error::other)?;
         self.index.extend_from_slice(&len.to_le_bytes());
         Ok(stored)
     }
@@ -173,10 +173,10 @@ mod tests {
         stored
     }
 
-    fn index_of(content: &[u8], stored: &[u8]) -> Result<FrameIndex, FetchError> {
+    fn index_of(content: &[u8], stored: &[u8]) -> FrameIndex {
         let size = content.len() as u64;
         let table = stored.len() - usize::try_from(index_len(size)).unwrap();
-        FrameIndex::new(size, stored.len() as u64, &stored[table..])
+        FrameIndex::new(size, stored.len() as u64, &stored[table..]).unwrap()
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
             .fill(&mut content[FRAME_LEN_USIZE..2 * FRAME_LEN_USIZE]);
         let stored = pack(&content);
         assert!(stored.len() < FRAME_LEN_USIZE + 10_000);
-        let index = index_of(&content, &stored).unwrap();
+        let index = index_of(&content, &stored);
         for (frame, expected) in content.chunks(FRAME_LEN_USIZE).enumerate().rev() {
             let place = index.stored(frame as u64..frame as u64 + 1);
             let place = usize::try_from(place.start).unwrap()..usize::try_from(place.end).unwrap();

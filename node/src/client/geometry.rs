@@ -18,7 +18,10 @@ pub(crate) const SHARD_LEN_USIZE: usize = CONTENT_PAYLOAD_MAX;
 pub(crate) const SEGMENT_DATA_MAX: u64 = 128;
 
 /// Bytes of an entry in a table of keys.
-pub(crate) const KEY_LEN: u64 = 32;
+pub(crate) const KEY_LEN: u64 = KEY_LEN_USIZE as u64;
+
+/// The same, for memory.
+pub(crate) const KEY_LEN_USIZE: usize = 32;
 
 /// Most bytes of one content: 16 TiB. Keeps all arithmetic far from overflow.
 pub(crate) const SIZE_MAX: u64 = 1 << 44;

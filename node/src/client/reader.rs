@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::error::FetchError;
 use super::fetcher::Fetcher;
-use super::geometry::{KEY_LEN, Level, SHARD_LEN};
+use super::geometry::{KEY_LEN, KEY_LEN_USIZE, Level, SHARD_LEN};
 use super::metadata::{Codec, Stored, layout};
 use super::network::BlockFuture;
 use super::segment::SegmentJob;
@@ -151,7 +151,7 @@ impl Reader {
                 let content = self.table_shard(number, shard).await?;
                 table.extend_from_slice(cut(&content, shard, &bytes));
             }
-            let keys = table.as_chunks::<{ KEY_LEN as usize }>().0;
+            let keys = table.as_chunks::<KEY_LEN_USIZE>().0;
             Ok(keys.iter().copied().map(RoutingKey::from_bytes).collect())
         })
     }

@@ -34,8 +34,10 @@ enum Block {
     Untried,
     Asked,
     Here(Bytes),
-    /// Not found, for the moment.
-    Failed,
+    /// The network was searched and does not have it, for the moment.
+    Missing,
+    /// The search ended without saying whether the network has it.
+    Unclear,
     /// It is there, but it does not open.
     Damaged,
 }
@@ -55,6 +57,7 @@ impl SegmentJob {
             next_out: self.wanted.start,
             restoring: false,
             spares: 0,
+            unclear_rounds: 0,
             last_error: BlockFetchError::NotFound,
             job: self,
         };
@@ -75,10 +78,14 @@ impl SegmentJob {
             if run.wait_for_a_block().await? {
                 continue;
             }
+            if run.search_unclear_again().await {
+                continue;
+            }
             if !rounds.another().await {
                 return Err(run.failure());
             }
-            run.forget_failures();
+            run.forget(&Block::Missing);
+            run.forget(&Block::Unclear);
         }
     }
 }
@@ -93,6 +100,7 @@ struct Run {
     restoring: bool,
     /// Blocks to ask for beyond those that suffice, because some are slow.
     spares: usize,
+    unclear_rounds: u32,
     last_error: BlockFetchError,
 }
 
@@ -165,7 +173,12 @@ impl Run {
                 meter.failed();
                 self.last_error = error;
                 self.restoring = true;
-                Block::Failed
+                match error {
+                    BlockFetchError::NotFound | BlockFetchError::RecentlyFailed { .. } => {
+                        Block::Missing
+                    }
+                    _ => Block::Unclear,
+                }
             }
             Err(Failure::Damaged) => {
                 meter.fatally_failed();
@@ -239,14 +252,29 @@ impl Run {
         Ok(())
     }
 
-    fn forget_failures(&mut self) {
-        for block in &mut self.blocks {
-            if *block == Block::Failed {
-                *block = Block::Untried;
-            }
+    /// Gives blocks whose search ended without a result another chance, a few times. False if there are none.
+    async fn search_unclear_again(&mut self) -> bool {
+        if self.unclear_rounds == UNCLEAR_ROUNDS_MAX || !self.blocks.contains(&Block::Unclear) {
+            return false;
         }
-        for index in self.job.wanted.clone() {
-            if self.blocks.get(index) == Some(&Block::Untried) {
+        self.unclear_rounds += 1;
+        tokio::time::sleep(UNCLEAR_PAUSE).await;
+        self.forget(&Block::Unclear);
+        true
+    }
+
+    /// Makes blocks in state `failed` count as never asked for, and asks for those that are wanted.
+    fn forget(&mut self, failed: &Block) {
+        for index in 0..self.blocks.len() {
+            let Some(block) = self
+                .blocks
+                .get_mut(index)
+                .filter(|block| **block == *failed)
+            else {
+                continue;
+            };
+            *block = Block::Untried;
+            if self.job.wanted.contains(&index) {
                 self.ask(index);
             }
         }
@@ -282,5 +310,9 @@ impl Block {
 /// When no block arrives for so long, others are asked for as well.
 const SLOW_REAL_TIME: Duration = Duration::from_secs(4);
 const SLOW_BULK: Duration = Duration::from_secs(15);
+/// How often blocks are looked for again after time-outs and the like, and the pause before. A neighbour that died takes
+/// the searches that went through it along; a few seconds later they take another way.
+const UNCLEAR_ROUNDS_MAX: u32 = 2;
+const UNCLEAR_PAUSE: Duration = Duration::from_secs(2);
 /// How many others.
 const SPARES_AT_ONCE: usize = 8;

@@ -194,7 +194,7 @@ fn worth_trying(preparation: &Preparation, size: u64) -> bool {
         .content_type
         .as_deref()
         .is_some_and(is_compressed_already);
-    preparation.compress && size >= COMPRESS_MIN && size <= frames::SIZE_MAX && !compressed_already
+    preparation.compress && (COMPRESS_MIN..=frames::SIZE_MAX).contains(&size) && !compressed_already
 }
 
 /// Smaller content fits into its metadata's block anyway, or one block of its own.

@@ -9,7 +9,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::erasure::Encoder;
 use super::error::InsertError;
-use super::geometry::{KEY_LEN, Level, SHARD_LEN_USIZE};
+use super::geometry::{KEY_LEN_USIZE, Level, SHARD_LEN_USIZE};
 use super::inserter::{Inserter, Placed};
 use super::metadata::{Codec, Packed, Stored, layout};
 use super::source::{Body, Prepared};
@@ -229,7 +229,7 @@ impl LevelRun {
         let mut table = Vec::new();
         self.table.seek(SeekFrom::Start(0))?;
         self.table.read_to_end(&mut table)?;
-        let keys = table.as_chunks::<{ KEY_LEN as usize }>().0;
+        let keys = table.as_chunks::<KEY_LEN_USIZE>().0;
         Ok(keys.iter().copied().map(RoutingKey::from_bytes).collect())
     }
 }

@@ -22,6 +22,7 @@ use super::usk::{self, Effort};
 const COLLISIONS_MAX: u64 = 64;
 
 /// The key under which metadata is put.
+#[expect(clippy::large_enum_variant, reason = "an insert has one of them")]
 pub(crate) enum Target {
     /// A `CHK@`.
     Content,

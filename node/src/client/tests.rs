@@ -25,6 +25,8 @@ pub(super) struct MemoryNetwork {
     delay: Duration,
     /// So many of the next inserts are refused.
     refusals: AtomicUsize,
+    /// So many of the next fetches get no answer.
+    timeouts: AtomicUsize,
     fetches: AtomicUsize,
     inserts: AtomicUsize,
     under_way: AtomicUsize,
@@ -44,6 +46,7 @@ impl MemoryNetwork {
             last_fetched: Mutex::default(),
             delay,
             refusals: AtomicUsize::new(0),
+            timeouts: AtomicUsize::new(0),
             fetches: AtomicUsize::new(0),
             inserts: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
@@ -59,30 +62,27 @@ impl MemoryNetwork {
     }
 
     pub(super) fn keys(&self) -> Vec<BlockKey> {
-        self.blocks.lock().unwrap().keys().copied().collect()
-    }
-
-    pub(super) fn block(&self, key: &BlockKey) -> VerifiedBlock {
-        self.blocks.lock().unwrap()[key].clone()
+        lock(&self.blocks).keys().copied().collect()
     }
 
     pub(super) fn last_fetched(&self) -> BlockKey {
-        self.last_fetched
-            .lock()
-            .unwrap()
-            .expect("something was fetched")
+        lock(&self.last_fetched).expect("something was fetched")
     }
 
     pub(super) fn lose(&self, key: BlockKey) {
-        self.lost.lock().unwrap().insert(key);
+        lock(&self.lost).insert(key);
     }
 
     pub(super) fn find_again(&self) {
-        self.lost.lock().unwrap().clear();
+        lock(&self.lost).clear();
     }
 
     pub(super) fn refuse_next(&self, inserts: usize) {
         self.refusals.store(inserts, Ordering::Relaxed);
+    }
+
+    pub(super) fn time_out_next(&self, fetches: usize) {
+        self.timeouts.store(fetches, Ordering::Relaxed);
     }
 
     pub(super) fn fetches(&self) -> usize {
@@ -116,16 +116,22 @@ impl MemoryNetwork {
     }
 
     fn find(&self, key: BlockKey) -> Result<VerifiedBlock, BlockFetchError> {
-        if self.lost.lock().unwrap().contains(&key) {
-            return Err(BlockFetchError::NotFound);
-        }
-        self.blocks
-            .lock()
-            .unwrap()
-            .get(&key)
-            .cloned()
-            .ok_or(BlockFetchError::NotFound)
+        let lost = lock(&self.lost).contains(&key);
+        let block = lock(&self.blocks).get(&key).cloned();
+        block.filter(|_| !lost).ok_or(BlockFetchError::NotFound)
     }
+}
+
+/// Takes one from `count`. False if there is none left.
+fn one_less(count: &AtomicUsize) -> bool {
+    let less = |left: usize| left.checked_sub(1);
+    count
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        .is_ok()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap()
 }
 
 struct UnderWay<'a>(&'a AtomicUsize);
@@ -145,8 +151,11 @@ impl BlockNetwork for MemoryNetwork {
         Box::pin(async move {
             let _under_way = self.enter();
             self.fetches.fetch_add(1, Ordering::Relaxed);
-            *self.last_fetched.lock().unwrap() = Some(key);
+            *lock(&self.last_fetched) = Some(key);
             self.answer().await;
+            if one_less(&self.timeouts) {
+                return Err(BlockFetchError::TimedOut);
+            }
             self.find(key)
         })
     }
@@ -167,15 +176,10 @@ impl BlockNetwork for MemoryNetwork {
             let _under_way = self.enter();
             self.inserts.fetch_add(1, Ordering::Relaxed);
             self.answer().await;
-            let refused = |left: usize| left.checked_sub(1);
-            if self
-                .refusals
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, refused)
-                .is_ok()
-            {
+            if one_less(&self.refusals) {
                 return Err(BlockInsertError::Overloaded);
             }
-            let mut blocks = self.blocks.lock().unwrap();
+            let mut blocks = lock(&self.blocks);
             match blocks.get(&block.key()) {
                 Some(there)
                     if there.bytes() != block.bytes() && block.key().kind == BlockKind::Signed =>
@@ -249,7 +253,7 @@ pub(super) fn at(uri: &Uri, path: &str) -> Uri {
 
 /// A fresh subspace, as the beginning of an insert address without its type: `@…/`.
 pub(super) fn subspace(seed: u8) -> String {
-    let secret = crypto::SubspaceSecret::from_parts(&[seed; 32], &[seed; 32]);
+    let secret = SubspaceSecret::from_parts(&[seed; 32], &[seed; 32]);
     secret
         .insert_uri_string()
         .strip_prefix("SSK")

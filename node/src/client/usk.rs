@@ -54,10 +54,11 @@ pub(crate) async fn newest(
     let id = site_id(subspace, site);
     let editions = &fetcher.shared.editions;
     let remember = fetcher.options.reach == Reach::Network;
-    if effort == Effort::Quick && remember {
-        if let Some(known) = editions.recent(&id).filter(|known| *known >= from) {
-            return Ok(known);
-        }
+    if effort == Effort::Quick
+        && remember
+        && let Some(known) = editions.recent(&id).filter(|known| *known >= from)
+    {
+        return Ok(known);
     }
     let mut found = probe(fetcher, subspace, site, from, effort).await;
     if effort == Effort::Thorough && matches!(found, Err(FetchError::DataNotFound)) {
@@ -161,10 +162,9 @@ impl<'a> Probes<'a> {
 
     async fn answer(&mut self) -> Option<(u64, Result<(), BlockFetchError>)> {
         loop {
-            match self.tasks.join_next().await? {
-                Ok(answer) => return Some(answer),
-                // A search that broke down has found nothing.
-                Err(_) => {}
+            // A search that broke down has found nothing.
+            if let Ok(answer) = self.tasks.join_next().await? {
+                return Some(answer);
             }
         }
     }

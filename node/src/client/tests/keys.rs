@@ -188,35 +188,6 @@ async fn a_site_that_does_not_exist_is_not_found() {
 
 #[tokio::test(start_paused = true)]
 async fn a_known_edition_does_not_wait_long_for_newer_ones() {
-    struct Slow(Arc<MemoryNetwork>);
-    impl BlockNetwork for Slow {
-        fn fetch(
-            &self,
-            key: BlockKey,
-            class: Class,
-        ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
-            Box::pin(async move {
-                let result = self.0.fetch(key, class).await;
-                if result.is_err() {
-                    tokio::time::sleep(Duration::from_secs(60)).await;
-                }
-                result
-            })
-        }
-        fn fetch_stored(
-            &self,
-            key: BlockKey,
-        ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
-            self.0.fetch_stored(key)
-        }
-        fn insert(
-            &self,
-            block: VerifiedBlock,
-            class: Class,
-        ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
-            self.0.insert(block, class)
-        }
-    }
     let network = MemoryNetwork::new();
     let uri = put(
         &network.client(),
@@ -311,4 +282,38 @@ fn only_addresses_that_never_change_have_a_version() {
     );
     assert!(version_id(&uri(&updatable(1, -3))).is_none());
     assert!(version_id(&uri("KSK@a")).is_none());
+}
+
+/// Takes a minute to say that it does not have a block.
+struct Slow(Arc<MemoryNetwork>);
+
+impl BlockNetwork for Slow {
+    fn fetch(
+        &self,
+        key: BlockKey,
+        class: Class,
+    ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
+        Box::pin(async move {
+            let result = self.0.fetch(key, class).await;
+            if result.is_err() {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+            result
+        })
+    }
+
+    fn fetch_stored(
+        &self,
+        key: BlockKey,
+    ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
+        self.0.fetch_stored(key)
+    }
+
+    fn insert(
+        &self,
+        block: VerifiedBlock,
+        class: Class,
+    ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
+        self.0.insert(block, class)
+    }
 }

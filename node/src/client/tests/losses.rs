@@ -198,6 +198,20 @@ async fn an_insert_that_is_always_refused_ends() {
     assert!(!error.is_fatal());
 }
 
+#[tokio::test(start_paused = true)]
+async fn searches_without_an_answer_are_repeated() {
+    let network = MemoryNetwork::slow(Duration::from_millis(50));
+    let content = noise(12 << 20, 1);
+    let uri = put(
+        &network.client(),
+        request("CHK@", content.clone(), Some("image/png")),
+    )
+    .await;
+    let document = open(&network.client(), &uri).await.unwrap();
+    network.time_out_next(500);
+    assert!(document.read_all().await.unwrap() == content);
+}
+
 #[tokio::test]
 async fn the_own_store_is_asked_without_the_network() {
     let network = MemoryNetwork::new();

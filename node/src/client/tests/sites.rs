@@ -234,7 +234,7 @@ async fn unchanged_files_may_redirect_to_an_older_edition() {
         ),
     )
     .await;
-    let secret = crypto::SubspaceSecret::from_parts(&[1; 32], &[1; 32]);
+    let secret = SubspaceSecret::from_parts(&[1; 32], &[1; 32]);
     let old_file = Uri::Signed {
         key: secret.public().edition("site", 0),
         path: vec!["big.png".to_owned()],
