@@ -89,7 +89,7 @@ pub enum Action {
         /// What to look for.
         key: BlockKey,
     },
-    /// Keep a block, replacing what is there under its key.
+    /// Keep a block, replacing what is there under its key. Those of one key are to be done in the order given.
     Store {
         /// To be repeated in [`Event::StoreDone`].
         ticket: StoreTicket,

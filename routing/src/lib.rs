@@ -1,4 +1,4 @@
-//! The sans-IO protocol core of Warren: one [`Router`] per node finds and places blocks.
+#![doc = include_str!("../README.md")]
 #![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing)]
 
 mod caching;
