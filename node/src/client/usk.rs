@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::error::FetchError;
 use super::fetcher::{Fetcher, Patience};
-use super::network::BlockFetchError;
+use super::network::{BlockFetchError, Class};
 use super::request::Reach;
 use super::root::keep_signed;
 
@@ -54,10 +54,9 @@ pub(crate) async fn newest(
     let id = site_id(subspace, site);
     let editions = &fetcher.shared.editions;
     let remember = fetcher.options.reach == Reach::Network;
-    if effort == Effort::Quick
-        && remember
-        && let Some(known) = editions.recent(&id).filter(|known| *known >= from)
-    {
+    // The files of a page come within seconds of each other; whoever fetches a file wants to know.
+    let believe = remember && effort == Effort::Quick && fetcher.options.class == Class::RealTime;
+    if believe && let Some(known) = editions.recent(&id).filter(|known| *known >= from) {
         return Ok(known);
     }
     let mut found = probe(fetcher, subspace, site, from, effort).await;

@@ -135,6 +135,39 @@ async fn the_newest_edition_is_found_however_far_ahead() {
 }
 
 #[tokio::test]
+async fn a_page_searches_once_for_newer_editions_and_a_download_every_time() {
+    let network = MemoryNetwork::new();
+    let uri = put(
+        &network.client(),
+        request(&updatable(1, 0), noise(10, 0), None),
+    )
+    .await;
+    let reader = network.client();
+    let open_as = async |class| {
+        let options = FetchOptions {
+            class,
+            ..FetchOptions::default()
+        };
+        let document = reader
+            .open(&uri, options, EventSink::ignore())
+            .await
+            .unwrap();
+        edition_of(document.uri())
+    };
+    assert_eq!(open_as(Class::RealTime).await, 0);
+    let before = network.fetches();
+    assert_eq!(open_as(Class::RealTime).await, 0);
+    assert_eq!(network.fetches(), before);
+    put(
+        &network.client(),
+        request(&updatable(1, 0), noise(10, 1), None),
+    )
+    .await;
+    assert_eq!(open_as(Class::RealTime).await, 0);
+    assert_eq!(open_as(Class::Bulk).await, 1);
+}
+
+#[tokio::test]
 async fn a_negative_edition_searches_forwards_and_then_backwards() {
     let network = MemoryNetwork::new();
     let uri = put(
