@@ -140,4 +140,4 @@ impl StoreStats {
 }
 
 #[cfg(test)]
-mod tests;
+mod kill_tests;

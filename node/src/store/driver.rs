@@ -249,3 +249,6 @@ fn sync(store: &dyn BlockStore) {
         tracing::warn!(%error, "blocks could not be forced to the disk");
     }
 }
+
+#[cfg(test)]
+mod tests;

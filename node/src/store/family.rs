@@ -2,7 +2,7 @@
 
 use super::Place;
 use crate::config::ByteSize;
-use crypto::{BlockKey, BlockKind};
+use crypto::{BlockKey, BlockKind, CONTENT_BLOCK_LEN, SIGNED_BLOCK_LEN};
 use zeroize::Zeroizing;
 
 /// Blocks of one kind in one place: what has its own column family, size limit and order of eviction.
@@ -71,6 +71,14 @@ impl Family {
         }
     }
 
+    /// Bytes of every block of this kind.
+    pub(super) const fn block_len(self) -> u64 {
+        match self.kind() {
+            BlockKind::Content => CONTENT_BLOCK_LEN as u64,
+            BlockKind::Signed => SIGNED_BLOCK_LEN as u64,
+        }
+    }
+
     /// Position in [`Family::ALL`].
     pub(super) const fn index(self) -> usize {
         self as usize
@@ -90,6 +98,11 @@ impl FamilyLimits {
         Self([content(store), content(cache), signed(store), signed(cache)])
     }
 
+    /// A limit for each family, in bytes of blocks.
+    pub fn of(bytes_max: impl Fn(Family) -> u64) -> Self {
+        Self(Family::ALL.map(bytes_max))
+    }
+
     /// The limit of one family, in bytes of blocks.
     pub const fn bytes_max(&self, family: Family) -> u64 {
         self.0[family.index()]
@@ -101,7 +114,7 @@ pub(super) const SALTED_LEN: usize = 32;
 
 /// What stands on disk for a routing key: its keyed hash under the node's secret. Who has the disk and not the secret
 /// cannot ask whether a given block is on it, and finds no two nodes with a key in common.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SaltedKey(pub(super) [u8; SALTED_LEN]);
 
 /// Makes [`SaltedKey`]s. Wipes the salt when dropped.
@@ -123,25 +136,45 @@ impl Salt {
     }
 }
 
-/// Key in the family `use`: which family, and which block.
-pub(super) fn use_key(family: Family, key: &SaltedKey) -> [u8; 1 + SALTED_LEN] {
-    let mut bytes = [family.number(); 1 + SALTED_LEN];
-    bytes[1..].copy_from_slice(&key.0);
+/// Key in the index under which stands when a block was last used: `u`, the family and the block.
+pub(super) fn use_key(family: Family, key: &SaltedKey) -> [u8; 2 + SALTED_LEN] {
+    let mut bytes = [b'u'; 2 + SALTED_LEN];
+    bytes[1] = family.number();
+    bytes[2..].copy_from_slice(&key.0);
     bytes
 }
 
-/// Key in the family `order`: which family, and when the block was last used, so that iteration meets the least
-/// recently used first.
-pub(super) fn order_key(family: Family, last_use: u64) -> [u8; 9] {
-    let mut bytes = [family.number(); 9];
-    bytes[1..].copy_from_slice(&last_use.to_be_bytes());
-    bytes
+/// Keys in the index that are numbered by times, so that iteration meets the oldest of a family first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timeline {
+    /// Which block was last used then: for eviction. Has every block.
+    Use,
+    /// Which block's value was written then: to find values that outlived their neighbours. Has the blocks that were
+    /// used after they were written.
+    Write,
 }
 
-/// The family and the time of use of a key in `order`; `None` if it is not such a key.
-pub(super) fn parse_order_key(bytes: &[u8]) -> Option<(u8, u64)> {
-    let (number, last_use) = bytes.split_first()?;
-    Some((*number, u64::from_be_bytes(last_use.try_into().ok()?)))
+impl Timeline {
+    /// The letter of the timeline, the family and the time.
+    pub(super) fn key(self, family: Family, time: u64) -> [u8; 10] {
+        let mut bytes = [self.letter(); 10];
+        bytes[1] = family.number();
+        bytes[2..].copy_from_slice(&time.to_be_bytes());
+        bytes
+    }
+
+    /// The time in a key of this timeline and family; `None` if it is another key.
+    pub(super) fn time(self, family: Family, key: &[u8]) -> Option<u64> {
+        let time = key.strip_prefix(&[self.letter(), family.number()])?;
+        Some(u64::from_be_bytes(time.try_into().ok()?))
+    }
+
+    const fn letter(self) -> u8 {
+        match self {
+            Self::Use => b'o',
+            Self::Write => b'w',
+        }
+    }
 }
 
 #[cfg(test)]
@@ -175,17 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn order_keys_sort_by_family_and_then_by_time_of_use() {
+    fn keys_of_a_timeline_sort_by_family_and_then_by_time() {
+        let key = |family, time| Timeline::Use.key(family, time);
         let keys = [
-            (Family::ChkStore, 0),
-            (Family::ChkStore, 255),
-            (Family::ChkStore, 256),
-            (Family::ChkCache, 1),
-        ]
-        .map(|(family, last_use)| order_key(family, last_use));
+            key(Family::ChkStore, 0),
+            key(Family::ChkStore, 255),
+            key(Family::ChkStore, 256),
+            key(Family::ChkCache, 1),
+        ];
         assert!(keys.is_sorted());
-        assert_eq!(parse_order_key(&keys[2]), Some((0, 256)));
-        assert_eq!(parse_order_key(&[]), None);
-        assert_eq!(parse_order_key(&[0; 10]), None);
+        assert_eq!(Timeline::Use.time(Family::ChkStore, &keys[2]), Some(256));
+        assert_eq!(Timeline::Use.time(Family::ChkStore, &keys[3]), None);
+        assert_eq!(Timeline::Write.time(Family::ChkStore, &keys[2]), None);
+        assert_eq!(Timeline::Use.time(Family::ChkStore, b""), None);
+        assert_eq!(Timeline::Use.time(Family::ChkStore, b"o\0short"), None);
     }
 }

@@ -1,16 +1,16 @@
 //! The store over RocksDB.
 
 use super::Place;
-use super::change::{Change, LEDGER_KEY, column};
+use super::change::{Beginnings, Change, LEDGER_KEY, column};
 use super::family::{Family, FamilyLimits, Salt, SaltedKey};
 use super::ledger::Ledger;
-use super::options::{META, SharedResources, unchecked_reads};
+use super::options::{INDEX, SharedResources, unchecked_reads};
 use super::recent_use::RecentUse;
 use super::{BlockStore, FamilyStats, PutOutcome, StoreError, StoreStats};
 use crate::config::{StoreSettings, SyncPolicy};
 use bytes::Bytes;
 use crypto::{BlockKey, VerifiedBlock};
-use rocksdb::{DB, ErrorKind, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{DB, ErrorKind, FlushOptions, ReadOptions, WriteBatch, WriteOptions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,8 +43,7 @@ pub struct RocksStore {
 /// What only the thread that writes may touch.
 struct Writer {
     ledger: Ledger,
-    /// For each family a time of use below which no block is.
-    cursors: [u64; 4],
+    beginnings: [Beginnings; 4],
 }
 
 #[derive(Default)]
@@ -90,7 +89,7 @@ pub enum StoreOpenError {
     },
 }
 
-/// Keys in the family `META`.
+/// Keys in the index.
 const FORMAT_KEY: &[u8] = b"format";
 const SALT_KEY: &[u8] = b"salt";
 /// Version of the layout on disk.
@@ -129,7 +128,10 @@ impl RocksStore {
             .map_err(database)?;
         let salt = Salt::new(salt);
         identify(&db, path, &salt)?;
-        let ledger = match db.get_cf(column(&db, META), LEDGER_KEY).map_err(database)? {
+        let ledger = match db
+            .get_cf(column(&db, INDEX), LEDGER_KEY)
+            .map_err(database)?
+        {
             None => Ledger::default(),
             Some(bytes) => Ledger::decode(&bytes).ok_or_else(|| StoreOpenError::Ledger {
                 path: path.to_owned(),
@@ -145,7 +147,7 @@ impl RocksStore {
             writes,
             writer: Mutex::new(Writer {
                 ledger,
-                cursors: [0; 4],
+                beginnings: [Beginnings::default(); 4],
             }),
             recent: RecentUse::default(),
             counters: Counters::default(),
@@ -175,9 +177,9 @@ impl RocksStore {
         }
         let mut evicted = 0;
         for family in Family::ALL {
-            let cursor = &mut writer.cursors[family.index()];
+            let beginnings = &mut writer.beginnings[family.index()];
             evicted += change
-                .make_room(family, self.config.limits.bytes_max(family), cursor)
+                .make_room(family, self.config.limits.bytes_max(family), beginnings)
                 .map_err(|error| StoreError::new("make room", &error))?;
         }
         self.commit(&mut writer, change)?;
@@ -267,6 +269,17 @@ impl RocksStore {
     fn lock_writer(&self) -> MutexGuard<'_, Writer> {
         // The ledger changes only after its batch is written, so it is whole even if a thread died.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for RocksStore {
+    /// Writes the buffers out, so that the next opening need not read the log of writes.
+    fn drop(&mut self) {
+        let families = Family::ALL.map(Family::name).into_iter().chain([INDEX]);
+        let columns: Vec<_> = families.map(|name| column(&self.db, name)).collect();
+        if let Err(error) = self.db.flush_cfs_opt(&columns, &FlushOptions::default()) {
+            tracing::warn!(%error, "the store could not write its buffers out; the log of writes still has everything");
+        }
     }
 }
 
@@ -365,7 +378,7 @@ fn identify(db: &DB, path: &Path, salt: &Salt) -> Result<(), StoreOpenError> {
         path: path.to_owned(),
         source,
     };
-    let meta = column(db, META);
+    let meta = column(db, INDEX);
     let Some(format) = db.get_cf(meta, FORMAT_KEY).map_err(database)? else {
         let mut batch = WriteBatch::default();
         batch.put_cf(meta, FORMAT_KEY, FORMAT);
@@ -384,3 +397,6 @@ fn identify(db: &DB, path: &Path, salt: &Salt) -> Result<(), StoreOpenError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,516 @@
+use super::*;
+use crate::config::ByteSize;
+use crate::store::family::{SALTED_LEN, Timeline};
+use crypto::{
+    BlockKind, CONTENT_BLOCK_LEN, ContentExtra, FileKey, Layout, SIGNED_BLOCK_LEN, SubspaceSecret,
+    seal_content,
+};
+use proptest::prelude::*;
+use rocksdb::IteratorMode;
+use std::collections::BTreeSet;
+use std::fs;
+use tempfile::TempDir;
+
+const SALT: [u8; 32] = [42; 32];
+const MARK: &[u8] = b"a sentence that must never be read on the disk";
+
+#[test]
+fn blocks_of_both_kinds_are_found_again_after_reopening() {
+    let folder = TempDir::new().unwrap();
+    let blocks = [
+        (Place::Store, content(1)),
+        (Place::Cache, content(2)),
+        (Place::Store, signed(1, 0)),
+        (Place::Cache, signed(2, 0)),
+    ];
+    let store = open(&folder, roomy());
+    assert_eq!(
+        store.put_many(&blocks).unwrap(),
+        vec![PutOutcome::Stored; 4]
+    );
+    let before = store.stats();
+    drop(store);
+    let store = open(&folder, roomy());
+    assert_eq!(store.stats().families, before.families);
+    assert_eq!(store.stats().blocks(Place::Store), 2);
+    assert_eq!(
+        store.stats().bytes(Place::Cache),
+        (CONTENT_BLOCK_LEN + SIGNED_BLOCK_LEN) as u64
+    );
+    for (_, block) in &blocks {
+        assert_eq!(store.get(&block.key()).unwrap().as_ref(), Some(block));
+    }
+    assert_eq!(store.get(&content(3).key()).unwrap(), None);
+    assert_eq!((store.stats().hits, store.stats().misses), (4, 1));
+    check_index(&store);
+}
+
+#[test]
+fn a_block_is_kept_once_in_a_place_and_not_in_the_cache_if_it_is_in_the_store() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder, roomy());
+    let block = content(1);
+    assert_eq!(store.put(Place::Cache, &block).unwrap(), PutOutcome::Stored);
+    assert_eq!(
+        store.put(Place::Cache, &block).unwrap(),
+        PutOutcome::AlreadyThere
+    );
+    assert_eq!(store.put(Place::Store, &block).unwrap(), PutOutcome::Stored);
+    assert_eq!(
+        store.put(Place::Store, &block).unwrap(),
+        PutOutcome::AlreadyThere
+    );
+    assert_eq!(
+        store.put(Place::Cache, &block).unwrap(),
+        PutOutcome::AlreadyThere
+    );
+    let twice = [(Place::Store, content(2)), (Place::Cache, content(2))];
+    assert_eq!(
+        store.put_many(&twice).unwrap(),
+        [PutOutcome::Stored, PutOutcome::AlreadyThere]
+    );
+    check_index(&store);
+}
+
+#[test]
+fn a_signed_block_is_not_replaced_by_another_under_its_key() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder, roomy());
+    let (first, second) = (signed(1, 0), signed(1, 1));
+    assert_eq!(first.key(), second.key());
+    let outcomes = store
+        .put_many(&[
+            (Place::Cache, first.clone()),
+            (Place::Cache, second.clone()),
+        ])
+        .unwrap();
+    assert_eq!(
+        outcomes,
+        [PutOutcome::Stored, PutOutcome::Collision(first.clone())]
+    );
+    assert_eq!(
+        store.put(Place::Store, &second).unwrap(),
+        PutOutcome::Collision(first.clone())
+    );
+    assert_eq!(store.put(Place::Store, &first).unwrap(), PutOutcome::Stored);
+    assert_eq!(store.get(&first.key()).unwrap(), Some(first));
+    check_index(&store);
+}
+
+#[test]
+fn the_least_recently_used_blocks_make_room() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder, limits_of(8));
+    let blocks: Vec<VerifiedBlock> = (0..12).map(content).collect();
+    for block in &blocks[..8] {
+        store.put(Place::Store, block).unwrap();
+    }
+    for used in [0, 3] {
+        assert!(store.get(&blocks[used].key()).unwrap().is_some());
+    }
+    store.put(Place::Store, &blocks[1]).unwrap();
+    for block in &blocks[8..] {
+        store.put(Place::Store, block).unwrap();
+    }
+    let there: Vec<usize> = (0..12)
+        .filter(|i| store.get(&blocks[*i].key()).unwrap().is_some())
+        .collect();
+    assert_eq!(there, [0, 1, 3, 7, 8, 9, 10, 11]);
+    assert_eq!(store.stats().evicted, 4);
+    check_index(&store);
+}
+
+#[test]
+fn a_lowered_limit_is_met_with_the_next_write() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder, limits_of(100));
+    let blocks: Vec<_> = (0..100).map(|i| (Place::Store, content(i))).collect();
+    store.put_many(&blocks).unwrap();
+    drop(store);
+    let store = open(&folder, limits_of(10));
+    store.put(Place::Store, &content(100)).unwrap();
+    assert_eq!(store.stats().blocks(Place::Store), 10);
+    assert!(store.get(&content(100).key()).unwrap().is_some());
+    check_index(&store);
+}
+
+#[test]
+fn a_damaged_value_is_removed_and_can_be_put_again() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder, roomy());
+    for (round, block) in [content(1), signed(1, 0)].into_iter().enumerate() {
+        let family = Family::of(Place::Store, block.key().kind);
+        let damage = || {
+            let mut bytes = block.bytes().to_vec();
+            bytes[40] ^= 1;
+            store
+                .db
+                .put_cf(
+                    column(&store.db, family.name()),
+                    store.salt.key(&block.key()).0,
+                    bytes,
+                )
+                .unwrap();
+        };
+        store.put(Place::Store, &block).unwrap();
+        damage();
+        assert_eq!(store.get(&block.key()).unwrap(), None);
+        assert_eq!(store.stats().blocks(Place::Store), round as u64);
+        assert_eq!(store.put(Place::Store, &block).unwrap(), PutOutcome::Stored);
+        damage();
+        assert_eq!(store.put(Place::Store, &block).unwrap(), PutOutcome::Stored);
+        assert_eq!(store.get(&block.key()).unwrap(), Some(block.clone()));
+        check_index(&store);
+    }
+    assert_eq!(store.stats().damaged, 4);
+}
+
+#[test]
+fn nothing_on_the_disk_shows_plaintext_or_a_routing_key() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder, roomy());
+    let mut needles = vec![MARK[..32].to_vec()];
+    for i in 0..20 {
+        for block in [content(i), signed(i, 0)] {
+            needles.push(block.key().routing_key.as_bytes().to_vec());
+            store.put(Place::Store, &block).unwrap();
+            store.put(Place::Cache, &content(100 + i)).unwrap();
+        }
+    }
+    // Once from the log of writes, once from tables and blob files.
+    let mut searched = 0;
+    for _ in 0..2 {
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let bytes = fs::read(entry.unwrap().path()).unwrap();
+            searched += bytes.len();
+            for needle in &needles {
+                assert!(!contains(&bytes, needle));
+            }
+        }
+        flush(&store);
+    }
+    assert!(searched > 2 * 40 * CONTENT_BLOCK_LEN, "{searched}");
+    for name in columns() {
+        for entry in store
+            .db
+            .iterator_cf(column(&store.db, name), IteratorMode::Start)
+        {
+            let (key, _) = entry.unwrap();
+            assert!(needles.iter().all(|needle| !contains(&key, needle)));
+        }
+    }
+}
+
+#[test]
+fn a_store_of_another_secret_or_version_is_refused() {
+    let folder = TempDir::new().unwrap();
+    drop(open(&folder, roomy()));
+    let shared = SharedResources::new(1).unwrap();
+    let reopen = |salt: [u8; 32]| RocksStore::open(folder.path(), &salt, config(roomy()), &shared);
+    assert!(matches!(
+        reopen([1; 32]),
+        Err(StoreOpenError::OtherSecret { .. })
+    ));
+    let store = reopen(SALT).unwrap();
+    assert!(
+        matches!(reopen(SALT), Err(StoreOpenError::Database { .. })),
+        "two stores in one folder"
+    );
+    store
+        .db
+        .put_cf(column(&store.db, INDEX), LEDGER_KEY, b"short")
+        .unwrap();
+    drop(store);
+    assert!(matches!(reopen(SALT), Err(StoreOpenError::Ledger { .. })));
+    {
+        let db =
+            DB::open_cf_descriptors(&shared.database(), folder.path(), shared.column_families())
+                .unwrap();
+        db.put_cf(column(&db, INDEX), FORMAT_KEY, b"warren-store-2")
+            .unwrap();
+    }
+    assert!(matches!(reopen(SALT), Err(StoreOpenError::Version { .. })));
+}
+
+#[test]
+fn blocks_that_stay_in_use_do_not_keep_old_files_on_the_disk() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder, limits_of(3000));
+    let group = |n: u32| -> Vec<_> {
+        (64 * n..64 * (n + 1))
+            .map(|i| (Place::Store, content(i)))
+            .collect()
+    };
+    let mut in_use = Vec::new();
+    for n in 0..188 {
+        let blocks = group(n);
+        store.put_many(&blocks).unwrap();
+        if n < 40 {
+            in_use.push(blocks[5].1.key());
+        }
+        for key in in_use.iter().filter(|_| n >= 40 && n % 4 == 0) {
+            assert!(store.get(key).unwrap().is_some());
+        }
+    }
+    flush(&store);
+    let family = column(&store.db, Family::ChkStore.name());
+    store
+        .db
+        .compact_range_cf(family, None::<&[u8]>, None::<&[u8]>);
+    let size = |property: &str| {
+        store
+            .db
+            .property_int_value_cf(family, property)
+            .unwrap()
+            .unwrap()
+    };
+    let (all, waste) = (
+        size("rocksdb.live-blob-file-size"),
+        size("rocksdb.live-blob-file-garbage-size"),
+    );
+    assert!(all > 90 << 20, "{all}");
+    // Without care for these 40 blocks it is two thirds of 98 MiB.
+    assert!(waste < 33 << 20, "{waste} of {all}");
+    check_index(&store);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put(Vec<(Place, u32)>),
+    Get(u32),
+    Sync,
+    Reopen,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let place = prop_oneof![Just(Place::Store), Just(Place::Cache)];
+    prop_oneof![
+        6 => proptest::collection::vec((place, 0..POOL), 1..5).prop_map(Step::Put),
+        6 => (0..POOL).prop_map(Step::Get),
+        1 => Just(Step::Sync),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+/// Blocks to draw from: below [`CONTENTS`] content, then pairs of signed blocks under one key.
+const POOL: u32 = 36;
+const CONTENTS: u32 = 16;
+/// Blocks of each family that have room.
+const ROOM: u64 = 7;
+
+fn pooled(i: u32) -> VerifiedBlock {
+    if i < CONTENTS {
+        content(i)
+    } else {
+        signed(i / 2, i % 2)
+    }
+}
+
+/// What must be true of a store of little room, whatever was done with it.
+#[derive(Default)]
+struct Model {
+    /// Counts the writes: what happens between two of them happens at the same time.
+    now: u64,
+    /// For each family and key, when it was last put or found there.
+    used: BTreeMap<(Family, BlockKey), u64>,
+}
+
+impl Model {
+    fn used(&mut self, place: Place, key: BlockKey) {
+        self.used
+            .insert((Family::of(place, key.kind), key), self.now);
+    }
+
+    /// Whether fewer blocks than have room were used since this one was.
+    fn must_be_in(&self, place: Place, key: BlockKey) -> bool {
+        let family = Family::of(place, key.kind);
+        let Some(used) = self.used.get(&(family, key)) else {
+            return false;
+        };
+        let since = self
+            .used
+            .iter()
+            .filter(|((other, _), time)| *other == family && *time >= used);
+        (since.count() as u64) <= ROOM
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn what_was_used_lately_is_there_and_nothing_else_ever_was(steps in proptest::collection::vec(step(), 1..60)) {
+        let folder = TempDir::new().unwrap();
+        let mut store = open(&folder, tight());
+        let mut model = Model::default();
+        let mut ever_put: BTreeSet<u32> = BTreeSet::new();
+        for step in steps {
+            match step {
+                Step::Put(blocks) => {
+                    model.now += 1;
+                    let blocks: Vec<_> = blocks.into_iter().map(|(place, i)| (place, i, pooled(i))).collect();
+                    let put: Vec<_> = blocks.iter().map(|(place, _, block)| (*place, block.clone())).collect();
+                    let outcomes = store.put_many(&put).unwrap();
+                    for ((place, i, block), outcome) in blocks.iter().zip(outcomes) {
+                        match outcome {
+                            PutOutcome::Stored => {
+                                prop_assert!(!model.must_be_in(Place::Store, block.key()) && !model.must_be_in(*place, block.key()));
+                                ever_put.insert(*i);
+                                model.used(*place, block.key());
+                            }
+                            PutOutcome::AlreadyThere => prop_assert!(ever_put.contains(i)),
+                            PutOutcome::Collision(other) => {
+                                prop_assert_eq!(other.key(), block.key());
+                                prop_assert!(&other != block && *i >= CONTENTS && ever_put.contains(&(i ^ 1)));
+                            }
+                        }
+                    }
+                }
+                Step::Get(i) => {
+                    let key = pooled(i).key();
+                    let must = [Place::Store, Place::Cache].into_iter().find(|place| model.must_be_in(*place, key));
+                    match store.get(&key).unwrap() {
+                        Some(block) => prop_assert!(ever_put.iter().any(|i| pooled(*i) == block)),
+                        None => prop_assert_eq!(must, None),
+                    }
+                }
+                Step::Sync => store.sync().unwrap(),
+                Step::Reopen => {
+                    drop(store);
+                    store = open(&folder, tight());
+                }
+            }
+            for figures in store.stats().families {
+                prop_assert!(figures.bytes <= figures.bytes_max);
+            }
+            check_index(&store);
+        }
+    }
+}
+
+/// Compares the four families, both timelines and the ledger with each other.
+fn check_index(store: &RocksStore) {
+    store.write_recent_use(&mut store.lock_writer()).unwrap();
+    for figures in store.stats().families {
+        let family = figures.family;
+        let values = entries(store, family.name(), &[]);
+        let uses = entries(store, INDEX, &[b'u', family.number()]);
+        assert_eq!(values.len() as u64, figures.blocks);
+        assert_eq!(
+            values
+                .iter()
+                .map(|(_, value)| value.len() as u64)
+                .sum::<u64>(),
+            figures.bytes
+        );
+        let keys = |entries: &[(Vec<u8>, Vec<u8>)]| -> Vec<Vec<u8>> {
+            entries
+                .iter()
+                .map(|(key, _)| key[key.len() - SALTED_LEN..].to_vec())
+                .collect()
+        };
+        assert_eq!(keys(&values), keys(&uses));
+        let mut timelines: [Vec<Vec<u8>>; 2] = [Vec::new(), Vec::new()];
+        for (_, value) in &uses {
+            let time = |at: usize| u64::from_le_bytes(value[at..at + 8].try_into().unwrap());
+            let (used, written) = (time(0), time(8));
+            timelines[0].push(Timeline::Use.key(family, used).to_vec());
+            if written != used {
+                timelines[1].push(Timeline::Write.key(family, written).to_vec());
+            }
+        }
+        for (timeline, letter) in timelines.iter_mut().zip(*b"ow") {
+            timeline.sort_unstable();
+            let stored: Vec<Vec<u8>> = entries(store, INDEX, &[letter, family.number()])
+                .into_iter()
+                .map(|(key, _)| key)
+                .collect();
+            assert_eq!(&stored, timeline, "{family:?} {letter}");
+        }
+    }
+}
+
+fn entries(store: &RocksStore, name: &str, prefix: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let all = store
+        .db
+        .iterator_cf(column(&store.db, name), IteratorMode::Start);
+    let all = all.map(|entry| {
+        entry
+            .map(|(key, value)| (key.to_vec(), value.to_vec()))
+            .unwrap()
+    });
+    all.filter(|(key, _)| key.starts_with(prefix)).collect()
+}
+
+fn flush(store: &RocksStore) {
+    for name in columns() {
+        store.db.flush_cf(column(&store.db, name)).unwrap();
+    }
+}
+
+fn columns() -> impl Iterator<Item = &'static str> {
+    Family::ALL.map(Family::name).into_iter().chain([INDEX])
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    let (first, rest) = needle.split_first().unwrap();
+    let starts = bytes.iter().enumerate().filter(|(_, byte)| *byte == first);
+    starts
+        .into_iter()
+        .any(|(at, _)| bytes[at + 1..].starts_with(rest))
+}
+
+fn content(i: u32) -> VerifiedBlock {
+    let mut seed = [0; 32];
+    seed[..4].copy_from_slice(&i.to_le_bytes());
+    seal_content(
+        &FileKey::from_bytes(seed),
+        &Layout::single(ContentExtra::default()),
+        0,
+        MARK,
+    )
+    .unwrap()
+}
+
+/// Blocks with one `name` share a key, whatever their `variant`.
+fn signed(name: u32, variant: u32) -> VerifiedBlock {
+    let secret = SubspaceSecret::from_parts(&[1; 32], &[2; 32]);
+    let payload = [MARK, &variant.to_le_bytes()].concat();
+    secret.seal(&format!("name {name}"), &payload).unwrap()
+}
+
+fn roomy() -> FamilyLimits {
+    FamilyLimits::new(ByteSize::mebibytes(64), ByteSize::mebibytes(64))
+}
+
+/// Limits with room for so many content blocks in each place.
+fn limits_of(blocks: u64) -> FamilyLimits {
+    let size = ByteSize::bytes((blocks * CONTENT_BLOCK_LEN as u64 * 16).div_ceil(15));
+    let limits = FamilyLimits::new(size, size);
+    assert_eq!(
+        limits.bytes_max(Family::ChkStore) / CONTENT_BLOCK_LEN as u64,
+        blocks
+    );
+    limits
+}
+
+/// Limits with room for [`ROOM`] blocks in each family.
+fn tight() -> FamilyLimits {
+    FamilyLimits::of(|family| ROOM * family.block_len())
+}
+
+fn config(limits: FamilyLimits) -> StoreConfig {
+    StoreConfig {
+        limits,
+        sync: SyncPolicy::Periodic,
+    }
+}
+
+fn open(folder: &TempDir, limits: FamilyLimits) -> RocksStore {
+    RocksStore::open(
+        folder.path(),
+        &SALT,
+        config(limits),
+        &SharedResources::new(1).unwrap(),
+    )
+    .unwrap()
+}
