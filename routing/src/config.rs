@@ -22,7 +22,7 @@ pub struct Config {
     /// Fetches and inserts in progress for the node's own user.
     pub local_requests_max: usize,
     /// How long a peer may take to accept a request, its look into its store included.
-    pub accept_timeout: Duration,
+    pub accept_timeout: ByClass,
     /// How long the block of an accepted offer may take to arrive.
     pub block_timeout: ByClass,
     /// How long each node that a search or an insert may still visit is given.
@@ -53,8 +53,11 @@ impl Default for Config {
             // 256 blocks in flight fill 80 MB/s at 100 ms for the whole way
             requests_per_peer_max: 256,
             local_requests_max: 1_024,
-            // Freenet's is 10 s; a peer that needs longer than 3 s is slower than the next best
-            accept_timeout: Duration::from_secs(3),
+            // Freenet's is 10 s. Where somebody waits, a peer that needs longer than 3 s is slower than the next best
+            accept_timeout: ByClass {
+                real_time: Duration::from_secs(3),
+                bulk: Duration::from_secs(10),
+            },
             // A block of 32 KiB at 3 KiB/s, or behind 8 MB in a queue of 256 KiB/s
             block_timeout: ByClass {
                 real_time: Duration::from_secs(10),

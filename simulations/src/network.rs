@@ -48,6 +48,7 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct Network {
     settings: Settings,
+    seed: u64,
     now: Time,
     nodes: Vec<SimNode>,
     topology: Topology,
@@ -73,11 +74,13 @@ enum Happening {
     },
     LookupDone {
         node: usize,
+        life: u32,
         ticket: StoreTicket,
         key: BlockKey,
     },
     StoreDone {
         node: usize,
+        life: u32,
         event: Event,
     },
     Wake {
@@ -99,11 +102,11 @@ impl Network {
             trace: blake3::Hasher::new(),
             counters: Counters::default(),
             reports: Vec::new(),
+            seed,
             settings,
         };
         for (index, &location) in topology.locations.iter().enumerate() {
-            let router_seed = seed_for(seed, &format!("router {index}"));
-            let router = Router::new(location, network.settings.config.clone(), router_seed);
+            let router = network.new_router(index, location, 1);
             network.nodes.push(SimNode::new(router, location));
         }
         for &(a, b) in &topology.links {
@@ -185,11 +188,19 @@ impl Network {
                     },
                 );
             }
-            Happening::LookupDone { node, ticket, key } => {
+            Happening::LookupDone {
+                node,
+                life,
+                ticket,
+                key,
+            } if life == self.nodes[node].life => {
                 let block = self.nodes[node].look_up(&key).cloned();
                 self.handle(node, Event::LookupDone { ticket, block });
             }
-            Happening::StoreDone { node, event } => self.handle(node, event),
+            Happening::StoreDone { node, life, event } if life == self.nodes[node].life => {
+                self.handle(node, event)
+            }
+            Happening::LookupDone { .. } | Happening::StoreDone { .. } => {}
             Happening::Wake { node } => self.wake(node),
         }
         true
@@ -205,6 +216,22 @@ impl Network {
                     peer: peer_id(node),
                 },
             );
+        }
+    }
+
+    /// Starts a stopped node again, with its store and without any memory else.
+    pub fn restart_node(&mut self, node: usize) {
+        let SimNode { location, life, .. } = self.nodes[node];
+        let router = self.new_router(node, location, life + 1);
+        let stopped = &mut self.nodes[node];
+        stopped.router = router;
+        stopped.life += 1;
+        stopped.running = true;
+        stopped.wakes = None;
+        for peer in self.topology.neighbours(node).collect::<Vec<_>>() {
+            if self.nodes[peer].running {
+                self.connect(node, peer);
+            }
         }
     }
 
@@ -313,6 +340,11 @@ impl Network {
         RequestHandle(self.reports.len() - 1)
     }
 
+    fn new_router(&self, node: usize, location: Location, life: u32) -> Router {
+        let seed = seed_for(self.seed, &format!("router {node}, life {life}"));
+        Router::new(location, self.settings.config.clone(), seed)
+    }
+
     fn connect(&mut self, a: usize, b: usize) {
         for (node, other) in [(a, b), (b, a)] {
             let location = self
@@ -355,7 +387,12 @@ impl Network {
                 Action::Lookup { ticket, key } => {
                     self.after(
                         self.settings.store_delay,
-                        Happening::LookupDone { node, ticket, key },
+                        Happening::LookupDone {
+                            node,
+                            life: self.nodes[node].life,
+                            ticket,
+                            key,
+                        },
                     );
                 }
                 Action::Store {
@@ -367,7 +404,11 @@ impl Network {
                     let event = Event::StoreDone { ticket, result };
                     self.after(
                         self.settings.store_delay,
-                        Happening::StoreDone { node, event },
+                        Happening::StoreDone {
+                            node,
+                            life: self.nodes[node].life,
+                            event,
+                        },
                     );
                 }
                 Action::FetchDone { id, result } => self.ended(id, Ended::Fetch(result)),

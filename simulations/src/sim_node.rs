@@ -41,6 +41,8 @@ pub(crate) struct SimNode {
     pub(crate) location: Location,
     /// Whether it takes part. A stopped node keeps its store.
     pub(crate) running: bool,
+    /// How often it was started. What an earlier life asked its store for is not answered to a later one.
+    pub(crate) life: u32,
     /// When it will be woken next.
     pub(crate) wakes: Option<Time>,
     pub(crate) store: BTreeMap<BlockKey, VerifiedBlock>,
@@ -53,6 +55,7 @@ impl SimNode {
             router,
             location,
             running: true,
+            life: 1,
             wakes: None,
             store: BTreeMap::new(),
             cache: BTreeMap::new(),

@@ -53,7 +53,7 @@ impl Search {
     pub(super) fn start(shared: &mut Shared, key: BlockKey, requesters: Requesters) -> Self {
         let mut search = Self::new(shared, requesters);
         search.waiting = Waiting::Store(shared.look_up(target(key)));
-        let deadline = shared.now + shared.config.accept_timeout;
+        let deadline = shared.now + shared.config.accept_timeout.of(search.class);
         shared
             .deadlines
             .reset(target(key), &mut search.deadline, deadline);
@@ -155,7 +155,7 @@ impl Search {
         });
         self.asked.push(peer);
         self.waiting = Waiting::Peer { peer, id };
-        self.wait(shared, key, shared.config.accept_timeout);
+        self.wait(shared, key, shared.config.accept_timeout.of(class));
         true
     }
 

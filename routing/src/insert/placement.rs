@@ -352,7 +352,7 @@ impl Placement {
         });
         self.offered.push(peer);
         self.waiting = Waiting::Offered(Question { peer, id, patience });
-        self.wait(shared, key, shared.config.accept_timeout);
+        self.wait(shared, key, shared.config.accept_timeout.of(class));
     }
 
     fn send_block(&mut self, shared: &mut Shared, key: BlockKey, question: Question) {

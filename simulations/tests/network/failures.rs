@@ -92,6 +92,28 @@ fn an_insert_fails_when_no_store_keeps_it() {
     assert_at_rest(&network, 1);
 }
 
+#[test]
+fn a_network_that_was_stopped_altogether_finds_what_was_published_before() {
+    let mut network = twelve_nodes(Settings::default(), 1);
+    for number in 0..10 {
+        insert_somewhere(&mut network, number);
+    }
+    network.run();
+    for node in 0..12 {
+        network.stop_node(node);
+    }
+    for node in 0..12 {
+        network.restart_node(node);
+    }
+    for number in 0..10 {
+        let reader = network.random_node(None);
+        let fetch = network.fetch(reader, content_block(number).key());
+        network.run();
+        assert!(network.report(fetch).is_success(), "block {number}");
+    }
+    assert_at_rest(&network, 1);
+}
+
 /// Three nodes without which the others are still linked with each other.
 fn three_nodes(network: &mut Network) -> [usize; 3] {
     loop {
