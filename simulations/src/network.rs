@@ -7,8 +7,8 @@ use crypto::{BlockKey, VerifiedBlock};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use routing::{
-    Action, Class, Config, Event, LocalId, Message, PeerId, Router, StoreTicket, Time, decode,
-    encode,
+    Action, Class, Config, Event, LocalId, Location, Message, PeerId, Router, StoreTicket, Time,
+    decode, encode,
 };
 
 use crate::link_model::LinkModel;
