@@ -61,7 +61,7 @@ pub struct Arguments {
     /// Print JSON lines: {"type":"status|result|error",…}.
     #[arg(long, global = true, help_heading = GENERAL, env = "FCP_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
-    /// Show a progress bar on standard error.
+    /// Show progress on standard error.
     #[arg(long, global = true, help_heading = GENERAL, value_enum, default_value_t = ProgressChoice::Auto, env = "FCP_PROGRESS")]
     pub progress: ProgressChoice,
 }
@@ -80,9 +80,9 @@ pub struct NodeAddress {
 /// When to show a progress bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProgressChoice {
-    /// When standard error is a terminal.
+    /// A bar when standard error is a terminal.
     Auto,
-    /// Always.
+    /// A bar, or a line in a second where there is no terminal.
     Always,
     /// Never.
     Never,

@@ -44,7 +44,7 @@ impl Report {
         let bars = if visible && wanted {
             Bars::visible()
         } else {
-            Bars::hidden()
+            Bars::Hidden
         };
         Self {
             output: Mutex::new(output),
@@ -61,7 +61,7 @@ impl Report {
             output: Mutex::new(output),
             json,
             document_on_stdout: AtomicBool::new(false),
-            bars: Bars::hidden(),
+            bars: Bars::Hidden,
         }
     }
 

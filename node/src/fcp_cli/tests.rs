@@ -201,6 +201,27 @@ async fn a_folder_without_a_key_gets_a_content_key_with_a_slash() {
     );
 }
 
+/// The address of this machine that does not look like it.
+#[tokio::test]
+async fn what_the_node_may_not_read_itself_is_sent_to_it() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut content = vec![0; 1_500_000];
+    blake3::Hasher::new().finalize_xof().fill(&mut content);
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    fs::write(folder.path().join("sub/big.bin"), &content).unwrap();
+    fs::write(folder.path().join("index.html"), "home").unwrap();
+    let elsewhere = ["--host", "0.0.0.0", "put"];
+    let site = server
+        .fcp(&[&elsewhere[..], &[path(folder.path())]].concat())
+        .await;
+    let big = format!("{}sub/big.bin", site.line());
+    assert!(server.fcp(&["get", &big, "-o", "-"]).await.out == content);
+    let file = folder.path().join("sub/big.bin");
+    let put = server.fcp(&[&elsewhere[..], &[path(&file)]].concat()).await;
+    assert!(server.fcp(&["get", put.line(), "-o", "-"]).await.out == content);
+}
+
 #[tokio::test]
 async fn every_kind_of_failure_has_its_exit_code_and_says_what_to_do() {
     let server = TestServer::start().await;
