@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Parser;
 use serde_json::Value;
@@ -16,7 +16,8 @@ struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        let mut captured = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        captured.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -201,7 +202,7 @@ async fn a_folder_without_a_key_gets_a_content_key_with_a_slash() {
     );
 }
 
-/// The address of this machine that does not look like it.
+/// 0.0.0.0 leads to this machine and does not look like it.
 #[tokio::test]
 async fn what_the_node_may_not_read_itself_is_sent_to_it() {
     let server = TestServer::start().await;
@@ -223,88 +224,69 @@ async fn what_the_node_may_not_read_itself_is_sent_to_it() {
 }
 
 #[tokio::test]
-async fn every_kind_of_failure_has_its_exit_code_and_says_what_to_do() {
+async fn failures_to_get_have_their_exit_codes_and_say_what_to_do() {
     let server = TestServer::start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.txt");
     fs::write(&file, "hello").unwrap();
     let file = path(&file);
+    server.fcp(&["put", file, "--key", "KSK@there"]).await;
 
     let missing = server.fcp(&["get", "KSK@nobody-put-this"]).await;
     assert_eq!(missing.status, ExitStatus::NotFound);
-    assert!(
-        missing.out.is_empty() && missing.err.contains("next: "),
-        "{}",
-        missing.err
-    );
-    assert_eq!(
-        server.fcp(&["get", "nonsense"]).await.status,
-        ExitStatus::BadKey
-    );
-    assert_eq!(
-        server.fcp(&["put", file, "--key", "nonsense"]).await.status,
-        ExitStatus::BadKey
-    );
-    assert_eq!(
-        server.fcp(&["put", "/nonexistent"]).await.status,
-        ExitStatus::Other
-    );
-    assert_eq!(
-        server
-            .fcp(&["put", file, "--mime", "nonsense"])
-            .await
-            .status,
-        ExitStatus::Usage
-    );
-    assert_eq!(
-        server.fcp(&["put", file, "--site", "blog"]).await.status,
-        ExitStatus::Usage
-    );
-
-    assert_eq!(
-        server
-            .fcp(&["put", file, "--key", "KSK@taken"])
-            .await
-            .status,
-        ExitStatus::Done
-    );
-    let other = folder.path().join("b.txt");
-    fs::write(&other, "other").unwrap();
-    let collision = server
-        .fcp(&["put", path(&other), "--key", "KSK@taken"])
-        .await;
-    assert_eq!(collision.status, ExitStatus::Collision);
-    let big = server.fcp(&["get", "KSK@taken", "--max-size", "2"]).await;
+    assert!(missing.out.is_empty());
+    assert!(missing.err.contains("next: "), "{}", missing.err);
+    let bad = server.fcp(&["get", "nonsense"]).await;
+    assert_eq!(bad.status, ExitStatus::BadKey);
+    let big = server.fcp(&["get", "KSK@there", "--max-size", "2"]).await;
     assert_eq!(big.status, ExitStatus::Refused, "{}", big.err);
-    let exists = server.fcp(&["get", "KSK@taken", "-o", file]).await;
+
+    fs::write(file, "mine").unwrap();
+    let exists = server.fcp(&["get", "KSK@there", "-o", file]).await;
     assert_eq!(exists.status, ExitStatus::Usage);
-    assert_eq!(
-        fs::read_to_string(file).unwrap(),
-        "hello",
-        "nothing was overwritten"
-    );
-    assert_eq!(
-        server
-            .fcp(&["get", "KSK@taken", "-o", file, "--force"])
-            .await
-            .status,
-        ExitStatus::Done
-    );
+    assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+    let forced = server
+        .fcp(&["get", "KSK@there", "-o", file, "--force"])
+        .await;
+    assert_eq!(forced.status, ExitStatus::Done);
+    assert_eq!(fs::read_to_string(file).unwrap(), "hello");
 
     server.network.set_mood(Mood::NoRoute);
-    assert_eq!(
-        server.fcp(&["get", "KSK@a"]).await.status,
-        ExitStatus::Transient
-    );
-    assert_eq!(
-        server.fcp(&["put", file]).await.status,
-        ExitStatus::Transient
-    );
+    let alone = server.fcp(&["get", "KSK@a"]).await;
+    assert_eq!(alone.status, ExitStatus::Transient);
     let port = server.server.local_addr().port();
     server.server.shutdown().await;
     let away = fcp_at(port, &["get", "KSK@a"]).await;
     assert_eq!(away.status, ExitStatus::Unreachable);
     assert!(away.err.contains("warren run"), "{}", away.err);
+}
+
+#[tokio::test]
+async fn failures_to_put_have_their_exit_codes() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (first, other) = (folder.path().join("a.txt"), folder.path().join("b.txt"));
+    fs::write(&first, "hello").unwrap();
+    fs::write(&other, "other").unwrap();
+    let first = path(&first);
+    for (arguments, status) in [
+        (&["--key", "nonsense"][..], ExitStatus::BadKey),
+        (&["--mime", "nonsense"], ExitStatus::Usage),
+        (&["--site", "blog"], ExitStatus::Usage),
+        (&["--key", "KSK@taken"], ExitStatus::Done),
+    ] {
+        let put = server.fcp(&[&["put", first], arguments].concat()).await;
+        assert_eq!(put.status, status, "{arguments:?}: {}", put.err);
+    }
+    let collision = server
+        .fcp(&["put", path(&other), "--key", "KSK@taken"])
+        .await;
+    assert_eq!(collision.status, ExitStatus::Collision);
+    let missing = server.fcp(&["put", "/nonexistent"]).await;
+    assert_eq!(missing.status, ExitStatus::Other);
+    server.network.set_mood(Mood::NoRoute);
+    let alone = server.fcp(&["put", first]).await;
+    assert_eq!(alone.status, ExitStatus::Transient);
 }
 
 #[tokio::test]

@@ -207,6 +207,9 @@ async fn failures_of_the_network_have_their_own_codes() {
     let mut wire = server.greeted().await;
     server.network.set_mood(Mood::NoRoute);
     assert_eq!(wire.get("KSK@a", "").await.field("Code"), Some("14"));
+    server.network.set_mood(Mood::Busy);
+    assert_eq!(wire.get("KSK@a", "").await.field("Code"), Some("15"));
+    server.network.set_mood(Mood::NoRoute);
     let failed = put(&mut wire, "URI=CHK@", b"x").await;
     assert_eq!(
         (failed.name(), failed.field("Code")),

@@ -243,11 +243,11 @@ impl TestServer {
             peers: Mutex::new(vec![peer(node_id(2))]),
             stopped: Notify::new(),
         });
-        let blocks: Arc<dyn BlockNetwork> = network.clone();
+        let blocks: Arc<dyn BlockNetwork> = Arc::<TableNetwork>::clone(&network);
         let client = Client::new(blocks, ClientConfig::new(folder.path().to_owned()));
         let dependencies = FcpDependencies {
             client,
-            node: node.clone(),
+            node: Arc::<TestNode>::clone(&node),
             spool_folder: folder.path().to_owned(),
         };
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -325,16 +325,6 @@ impl Wire {
             message.set("payload", data_encoding::HEXLOWER.encode(&payload));
         }
         Some(message)
-    }
-
-    /// The next message of this name, skipping others.
-    pub(crate) async fn hear_until(&mut self, name: &str) -> Message {
-        loop {
-            let message = self.hear().await;
-            if message.name() == name {
-                return message;
-            }
-        }
     }
 
     /// The next message that is no progress; it must be a protocol error of this code.
