@@ -36,7 +36,8 @@ const QUIET: &[&str] = &[
     "--disable-default-apps",
     "--disable-domain-reliability",
     "--disable-extensions",
-    "--disable-features=NetworkTimeServiceQuerying,OptimizationHints,MediaRouter,DialMediaRouteProvider,Translate",
+    "--disable-features=NetworkTimeServiceQuerying,OptimizationHints,MediaRouter,DialMediaRouteProvider,Translate,\
+     AutofillServerCommunication",
     "--disable-sync",
     "--no-pings",
     "--component-updater=url-source=http://127.0.0.1:9/",

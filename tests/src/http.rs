@@ -42,6 +42,25 @@ pub fn get(node: SocketAddr, path: &str) -> Response {
     request(node, "GET", path, &[])
 }
 
+/// Gets a document as tools that follow redirects do, if these stay on the node.
+///
+/// # Panics
+/// As [`get`], and if the redirects lead elsewhere or do not end.
+#[must_use]
+pub fn follow(node: SocketAddr, path: &str) -> Response {
+    let mut path = path.to_owned();
+    for _ in 0..5 {
+        let response = get(node, &path);
+        if response.status != 301 {
+            return response;
+        }
+        let location = response.header("location").unwrap_or_default();
+        assert!(location.starts_with('/'), "{path} leads to {location:?}");
+        path = location.to_owned();
+    }
+    panic!("{path}: too many redirects");
+}
+
 /// Sends a request without a body.
 ///
 /// # Panics

@@ -23,7 +23,7 @@ pub use demo::Demo;
 pub use disk::{Needles, files_below};
 pub use fcp_program::{Fcp, Finished};
 pub use fcp_wire::{FcpConnection, FcpMessage};
-pub use http::{Response, get, request};
+pub use http::{Response, follow, get, request};
 pub use net_log::{NetLog, is_loopback};
 pub use node::{Addresses, Node};
 pub use process::{Process, memory_now, memory_peak};

@@ -34,9 +34,16 @@ impl NetLog {
             requests: Vec::new(),
             hosts: BTreeSet::new(),
         };
-        let events = whole["events"].as_array().expect("the log has events");
-        for parameters in events.iter().map(|event| &event["params"]) {
-            let text = |name: &str| parameters[name].as_str().map(str::to_owned);
+        let connects: Vec<&Value> = ["TCP_CONNECT_ATTEMPT", "UDP_CONNECT"]
+            .iter()
+            .map(|name| &whole["constants"]["logEventTypes"][name])
+            .collect();
+        assert!(
+            connects.iter().all(|kind| kind.is_number()),
+            "an unknown form of log"
+        );
+        for event in whole["events"].as_array().expect("the log has events") {
+            let text = |name: &str| event["params"][name].as_str().map(str::to_owned);
             if let Some(url) =
                 text("url").filter(|url| url.starts_with("http") || url.starts_with("ws"))
             {
@@ -46,7 +53,10 @@ impl NetLog {
             for host in [text("host"), text("hostname")].into_iter().flatten() {
                 log.hosts.insert(host_of(&host).unwrap_or(host));
             }
-            if let Some(address) = text("address").filter(|address| address != IPV6_PROBE) {
+            // Other events tell the machine's own addresses.
+            if connects.contains(&&event["type"])
+                && let Some(address) = text("address").filter(|address| address != IPV6_PROBE)
+            {
                 log.hosts.insert(without_port(&address).to_owned());
             }
         }
@@ -90,12 +100,14 @@ mod tests {
     #[test]
     fn every_way_to_name_a_host_is_seen() {
         let log = NetLog::parse(
-            r#"{"constants":{},"events":[
+            r#"{"constants":{"logEventTypes":{"TCP_CONNECT_ATTEMPT":4,"UDP_CONNECT":6}},"events":[
             {"type":1,"params":{"url":"http://a.localhost:8888/x?y"}},
             {"type":2,"params":{"host":"https://tracker.example"}},
             {"type":3,"params":{"hostname":"resolved.example"}},
             {"type":4,"params":{"address":"192.0.2.1:443"}},
             {"type":4,"params":{"address":"[2001:4860:4860::8888]:443"}},
+            {"type":6,"params":{"address":"[2001:db8::1]:443"}},
+            {"type":7,"params":{"address":"192.0.2.7:1"}},
             {"type":5},"#,
         );
         let hosts: Vec<&str> = log.hosts.iter().map(String::as_str).collect();
@@ -103,6 +115,7 @@ mod tests {
             hosts,
             [
                 "192.0.2.1",
+                "[2001:db8::1]",
                 "a.localhost",
                 "resolved.example",
                 "tracker.example"

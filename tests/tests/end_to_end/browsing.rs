@@ -32,6 +32,44 @@ fn a_browser_shows_sites_and_talks_to_nobody_but_the_node() {
     only_the_node_was_asked(&browser.close());
 }
 
+#[test]
+fn the_log_would_show_a_page_that_asks_others() {
+    let Some(program) = chromium() else {
+        println!("SKIPPED: no Chromium on this machine (Debian: apt install chromium)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hostile.html");
+    // Without its ways to leave the page, so that the rest is tried.
+    let page = HOSTILE
+        .replace("location = ", "")
+        .replace("http-equiv=\"refresh\"", "");
+    std::fs::write(&file, page).unwrap();
+    let mut browser = Browser::start(&program);
+
+    browser
+        .page()
+        .open_address(&format!("file://{}", file.display()));
+
+    let log = browser.close();
+    for host in [
+        "image",
+        "sheet",
+        "fetch",
+        "frame",
+        "preconnect",
+        "style",
+        "script",
+    ] {
+        let host = format!("{host}.invalid");
+        assert!(
+            log.hosts.contains(&host),
+            "{host} is not among {:?}",
+            log.hosts
+        );
+    }
+}
+
 fn links_images_and_styles_work(page: &mut Page, address: &str) {
     page.open_address(address);
 

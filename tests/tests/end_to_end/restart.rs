@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{Demo, Node, bytes, digest, get};
+use tests::{Demo, Node, bytes, digest, follow};
 
 const STOP_MAX: Duration = Duration::from_secs(30);
 
@@ -29,7 +29,7 @@ fn a_network_that_was_stopped_still_has_what_was_published() {
         sample,
         "the sample site keeps its address"
     );
-    let page = get(demo.nodes()[2].http, &sample);
+    let page = follow(demo.nodes()[2].http, &sample);
     assert!(
         page.status == 200 && page.text().contains("Warren"),
         "{}",

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use tests::{Demo, digest, folder_files, get, write_site};
+use tests::{Demo, digest, folder_files, follow, get, write_site};
 
 /// 102 pages with an image each, an index and a style sheet: 206 files.
 const PAGES: usize = 102;
@@ -54,14 +54,22 @@ fn a_second_insert_under_one_name_is_the_next_edition() {
             .put(&site, &["--key-file", key, "--site", "diary"])
     });
 
-    assert_ne!(editions[0], editions[1]);
-    for (edition, text) in editions.iter().zip(["first", "second"]) {
-        let page = get(
-            demo.nodes()[5].http,
-            &format!("{}/", edition.trim_end_matches('/')),
-        );
-        assert!(page.text().contains(text), "{edition}: {}", page.text());
+    let [first, second] = editions;
+    assert!(
+        first.ends_with("/diary/0/") && second.ends_with("/diary/1/"),
+        "{first} {second}"
+    );
+    // Whoever asks for an old edition is led to the newest that the node finds.
+    for edition in [&first, &second] {
+        let page = follow(demo.nodes()[5].http, edition);
+        assert!(page.text().contains("second"), "{edition}: {}", page.text());
     }
+    // Each edition is a signed document of its own and stays what it was.
+    let old = first
+        .replacen("USK@", "SSK@", 1)
+        .replace("/diary/0/", "/diary-0/");
+    let page = follow(demo.nodes()[4].http, &old);
+    assert!(page.text().contains("first"), "{old}: {}", page.text());
 }
 
 /// Images and style sheets come as they are; pages pass the filter, which keeps their text and links.
@@ -81,7 +89,16 @@ fn every_file_is_there(node: SocketAddr, uri: &str, site: &Path) {
             _ => {
                 assert!(kind.starts_with("text/html"), "{name}: {kind}");
                 let source = String::from_utf8_lossy(&content).into_owned();
-                assert_eq!(links(&answer.text()), links(&source), "{name}");
+                // The page at the path form must lead to paths below the same key.
+                let expected: Vec<String> = links(&source)
+                    .iter()
+                    .map(|link| below(root, &name, link))
+                    .collect();
+                let found: Vec<String> = links(&answer.text())
+                    .iter()
+                    .map(|link| below(root, &name, link))
+                    .collect();
+                assert_eq!(found, expected, "{name}");
             }
         }
         assert_eq!(
@@ -103,6 +120,23 @@ fn every_file_is_there(node: SocketAddr, uri: &str, site: &Path) {
     );
     assert!(get(node, location).text().contains("The index"));
     assert_eq!(get(node, &format!("{root}/no-such-file")).status, 404);
+}
+
+/// The path that a link in the file `name` means.
+fn below(root: &str, name: &str, link: &str) -> String {
+    if link.starts_with('/') {
+        return link.to_owned();
+    }
+    let mut parts: Vec<&str> = name.split('/').collect();
+    parts.pop();
+    for part in link.split('/') {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    format!("/{root}/{}", parts.join("/"))
 }
 
 /// Where the links of a page lead.
