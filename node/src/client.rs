@@ -12,7 +12,7 @@ pub mod network;
 mod cache;
 mod content;
 mod document;
-mod erasure;
+pub(crate) mod erasure;
 mod error;
 mod event;
 mod fetcher;

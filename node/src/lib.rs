@@ -3,6 +3,7 @@
 //! [`node::Node`] is one whole node; [`demo::Demo`] is a network of them in one process. [`warren_cli`] and [`fcp_cli`]
 //! are the programs. `docs/ARCHITECTURE.md` tells the life of a fetch and of an insert.
 
+pub mod bench;
 pub mod client;
 pub mod config;
 pub mod data_dir;

@@ -1,5 +1,6 @@
 //! The program `warren`: arguments, and which part of the node they start.
 
+mod bench;
 mod demo;
 mod peer;
 mod run;
@@ -47,6 +48,8 @@ enum Command {
     Peer(peer::PeerCommand),
     /// Show what the running node says of itself
     Status(status::StatusArguments),
+    /// Measure this machine: blocks, erasure coding, store, link and a whole network
+    Bench(bench::BenchArguments),
 }
 
 /// Where the node keeps everything.
@@ -106,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Reference(arguments) => peer::print_reference(&arguments),
         Command::Peer(command) => peer::run(&command),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
