@@ -13,15 +13,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crypto::{Identity, NodeId};
 use fproxy::{Gateway, GatewayConfig};
-use rand::RngExt as _;
-use routing::{Location, PeerId, Router};
+use routing::PeerId;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use self::block_network::NodeNetwork;
 use self::command::Command;
-use self::event_loop::{EventLoop, LinkedPeer, StoreAnswer};
+use self::event_loop::{EventLoop, LinkedPeer};
 use crate::client::{Client, ClientConfig};
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError, RunFile, RunningGuard};
@@ -33,12 +32,6 @@ use crate::reference::{Reference, ReferenceMakeError, reachable_addresses};
 use crate::store::{
     BlockStore, DriverConfig, RocksStore, SharedResources, StoreConfig, StoreHandle, StoreOpenError,
 };
-
-/// Requests of the node's own user that wait for the event loop to take them.
-const COMMANDS_MAX: usize = 1024;
-
-/// Answers of the store that wait for the event loop; the store's threads wait when it is full.
-const STORE_ANSWERS_MAX: usize = 1024;
 
 /// A running node. Dropping it without [`Node::stop`] leaves the clean-up to the process's end, which loses nothing
 /// that was acknowledged.
@@ -117,36 +110,21 @@ impl Node {
         let (endpoint, link_events) =
             Endpoint::bind(&identity, config.link.listen, LinkConfig::default())?;
         let endpoint = Arc::new(endpoint);
-        let (commands, command_receiver) = mpsc::channel(COMMANDS_MAX);
-        let (links_sender, links) = watch::channel(BTreeMap::new());
-        let (store_answer_sender, store_answers) = mpsc::channel::<StoreAnswer>(STORE_ANSWERS_MAX);
-        let started = Instant::now();
-        let event_loop = EventLoop {
-            router: Router::new(
-                Location::of_node(&identity.id()),
-                routing::Config::default(),
-                rand::rng().random(),
-            ),
-            store: Arc::clone(&store),
-            store_answers,
-            store_answer_sender,
-            commands: command_receiver,
-            endpoint: Arc::clone(&endpoint),
+        let (event_loop, wires) = EventLoop::new(
+            &identity.id(),
+            Arc::clone(&store),
+            Arc::clone(&endpoint),
             link_events,
-            links: links_sender,
-            waiting: event_loop::Waiting::default(),
-            started,
-            next_peer: 0,
-        };
+        );
         let core = Arc::new(Core {
             identity,
             config,
             endpoint,
             store,
-            links,
+            links: wires.links,
             peers: Mutex::new(peers),
-            commands,
-            started,
+            commands: wires.commands,
+            started: wires.started,
             shutdown_wanted: Notify::new(),
         });
         for peer in core.peers().peers() {
@@ -160,13 +138,7 @@ impl Node {
         let client = Client::new(Arc::new(network), ClientConfig::new(temp_dir.clone()));
         let fcp = start_fcp(&core, &client, &temp_dir).await?;
         let gateway = start_gateway(&core, &client, &temp_dir, secrets.fproxy_labels).await?;
-        let run = RunFile {
-            pid: std::process::id(),
-            identity: core.identity.id(),
-            link: core.endpoint.local_addr(),
-            fcp: fcp.as_ref().map(FcpServer::local_addr),
-            fproxy: gateway.as_ref().map(Gateway::local_addr),
-        };
+        let run = core.run_file(fcp.as_ref(), gateway.as_ref());
         let running = data_dir.announce_running(&run)?;
         Ok(Self {
             core,
@@ -279,6 +251,16 @@ impl Core {
         // The event loop has gone only when the node is stopping.
         let _ = self.commands.send(Command::Forget { peer: id }).await;
         Ok(())
+    }
+
+    fn run_file(&self, fcp: Option<&FcpServer>, gateway: Option<&Gateway>) -> RunFile {
+        RunFile {
+            pid: std::process::id(),
+            identity: self.identity.id(),
+            link: self.endpoint.local_addr(),
+            fcp: fcp.map(FcpServer::local_addr),
+            fproxy: gateway.map(Gateway::local_addr),
+        }
     }
 
     fn uptime(&self) -> Duration {

@@ -24,7 +24,7 @@ impl NodeControl for Core {
         Box::pin(async move {
             let reference: Reference = reference.parse().map_err(reference_error)?;
             let id = reference.id();
-            Self::add_peer(self, reference).map_err(add_error)?;
+            Self::add_peer(self, reference).map_err(|error| add_error(&error))?;
             let facts = self.peer_facts().into_iter().find(|peer| peer.id == id);
             facts.ok_or_else(|| {
                 AddPeerError::NotSaved("it was removed at the same moment".to_owned())
@@ -104,7 +104,7 @@ fn reference_error(error: ReferenceError) -> AddPeerError {
     AddPeerError::Malformed(error.to_string())
 }
 
-fn add_error(error: PeerAddError) -> AddPeerError {
+fn add_error(error: &PeerAddError) -> AddPeerError {
     match error {
         PeerAddError::Own => AddPeerError::OwnReference,
         PeerAddError::AlreadyKnown { .. } | PeerAddError::Older { .. } => AddPeerError::Duplicate,

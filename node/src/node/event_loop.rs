@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use crypto::{NodeId, VerifiedBlock};
+use rand::RngExt as _;
 use routing::{
     Action, Class, Event, LocalId, Location, PeerId, Router, StoreResult, StoreTicket, Time,
 };
@@ -19,6 +20,12 @@ use crate::store::{PutOutcome, PutResult, StoreHandle};
 /// Link events taken at once before the router's actions are carried out: enough to spare wake-ups, few
 /// enough that a command never waits long.
 const BATCH_MAX: usize = 64;
+
+/// Requests of the node's own user that wait for the event loop to take them.
+const COMMANDS_MAX: usize = 1024;
+
+/// Answers of the store that wait for the event loop; the store's threads wait when it is full.
+const STORE_ANSWERS_MAX: usize = 1024;
 
 /// What the store answered.
 pub(super) enum StoreAnswer {
@@ -41,27 +48,70 @@ pub(super) struct LinkedPeer {
 
 /// Everything the loop owns.
 pub(super) struct EventLoop {
-    pub(super) router: Router,
-    pub(super) store: Arc<StoreHandle>,
-    pub(super) store_answers: mpsc::Receiver<StoreAnswer>,
-    pub(super) store_answer_sender: mpsc::Sender<StoreAnswer>,
-    pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) endpoint: Arc<Endpoint>,
-    pub(super) link_events: mpsc::Receiver<LinkEvent>,
-    pub(super) links: watch::Sender<BTreeMap<PeerId, LinkedPeer>>,
-    pub(super) waiting: Waiting,
+    router: Router,
+    store: Arc<StoreHandle>,
+    store_answers: mpsc::Receiver<StoreAnswer>,
+    store_answer_sender: mpsc::Sender<StoreAnswer>,
+    commands: mpsc::Receiver<Command>,
+    endpoint: Arc<Endpoint>,
+    link_events: mpsc::Receiver<LinkEvent>,
+    links: watch::Sender<BTreeMap<PeerId, LinkedPeer>>,
+    waiting: Waiting,
+    started: Instant,
+    next_peer: u32,
+}
+
+/// What the rest of the node holds of the loop.
+pub(super) struct Wires {
+    /// Takes requests.
+    pub(super) commands: mpsc::Sender<Command>,
+    /// Shows the links that are up.
+    pub(super) links: watch::Receiver<BTreeMap<PeerId, LinkedPeer>>,
+    /// Zero of the router's clock.
     pub(super) started: Instant,
-    pub(super) next_peer: u32,
 }
 
 /// The users' requests that the router works on.
 #[derive(Default)]
-pub(super) struct Waiting {
+struct Waiting {
     fetches: BTreeMap<LocalId, FetchAnswer>,
     inserts: BTreeMap<LocalId, InsertAnswer>,
 }
 
 impl EventLoop {
+    /// A loop for the node `me` that has not begun to run.
+    pub(super) fn new(
+        me: &NodeId,
+        store: Arc<StoreHandle>,
+        endpoint: Arc<Endpoint>,
+        link_events: mpsc::Receiver<LinkEvent>,
+    ) -> (Self, Wires) {
+        let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let (links, links_receiver) = watch::channel(BTreeMap::new());
+        let (store_answer_sender, store_answers) = mpsc::channel(STORE_ANSWERS_MAX);
+        let started = Instant::now();
+        let seed = rand::rng().random();
+        let event_loop = Self {
+            router: Router::new(Location::of_node(me), routing::Config::default(), seed),
+            store,
+            store_answers,
+            store_answer_sender,
+            commands,
+            endpoint,
+            link_events,
+            links,
+            waiting: Waiting::default(),
+            started,
+            next_peer: 0,
+        };
+        let wires = Wires {
+            commands: command_sender,
+            links: links_receiver,
+            started,
+        };
+        (event_loop, wires)
+    }
+
     /// Runs until it is told to stop, or told nothing ever again.
     pub(super) async fn run(mut self, mut stop: oneshot::Receiver<()>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
@@ -151,7 +201,7 @@ impl EventLoop {
         match event {
             LinkEvent::Up { peer, link } => self.up(peer, link),
             LinkEvent::Down { peer } => self.down(peer),
-            LinkEvent::Message { peer, bytes } => self.message(peer, bytes),
+            LinkEvent::Message { peer, bytes } => self.message(peer, &bytes),
         }
     }
 
@@ -184,11 +234,11 @@ impl EventLoop {
             .map(|(peer, _)| *peer)
     }
 
-    fn message(&mut self, node: NodeId, bytes: Bytes) {
+    fn message(&mut self, node: NodeId, bytes: &Bytes) {
         let Some(from) = self.peer_of(node) else {
             return;
         };
-        match routing::decode(&bytes) {
+        match routing::decode(bytes) {
             Ok(message) => self.handle(Event::Message { from, message }),
             Err(error) => self.disconnect(from, &error),
         }
