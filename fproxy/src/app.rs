@@ -24,7 +24,7 @@ impl App {
     pub(crate) fn new(port: u16, network: Arc<dyn Network>, config: GatewayConfig) -> Self {
         Self {
             origins: Origins::new(port, config.label_secret.clone()),
-            fetches: Fetches::new(Arc::clone(&network), config.fetch_time_max),
+            fetches: Fetches::new(Arc::clone(&network), config.fetch_time_max, config.kept_for),
             uploads: Uploads::new(Arc::clone(&network)),
             form_token: FormToken::random(),
             network,

@@ -20,6 +20,8 @@ pub struct GatewayConfig {
     pub patience: Duration,
     /// How long a fetch may take until it is given up.
     pub fetch_time_max: Duration,
+    /// How long a fetch goes on, or its result is kept in memory, after the last one who wanted it.
+    pub kept_for: Duration,
     /// Bytes of the largest upload.
     pub upload_len_max: u64,
     /// Connections at the same time; more wait.
@@ -50,6 +52,8 @@ impl GatewayConfig {
             patience: Duration::from_millis(1500),
             // Large sites on a slow network take minutes.
             fetch_time_max: Duration::from_secs(600),
+            // Enough for a player to jump about, and for a progress page to come back.
+            kept_for: Duration::from_secs(60),
             upload_len_max: 16 << 30,
             // A browser opens six connections for each site.
             connections_max: 512,
@@ -67,6 +71,7 @@ impl fmt::Debug for GatewayConfig {
             .field("browser_cache", &self.browser_cache)
             .field("patience", &self.patience)
             .field("fetch_time_max", &self.fetch_time_max)
+            .field("kept_for", &self.kept_for)
             .field("upload_len_max", &self.upload_len_max)
             .field("connections_max", &self.connections_max)
             .field("client_time_max", &self.client_time_max)

@@ -1,6 +1,7 @@
 //! From a fetched document to an answer: its form, its headers, the part of it that was asked for.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::config::BrowserCache;
 use crate::disposition::{self, Kind};
 use crate::etag::{ETag, Preparation};
-use crate::fetches::{Form, Prepared};
+use crate::fetches::{Form, Prepared, Ready};
 use crate::key_request::{KeyRequest, Saving};
 use crate::network::FetchFailure;
 use crate::origin::Origin;
@@ -48,7 +49,11 @@ impl Asking<'_> {
     }
 
     /// Answers with a document.
-    pub(crate) async fn deliver(&self, prepared: &Prepared) -> Result<Response, FetchFailure> {
+    pub(crate) async fn deliver(
+        &self,
+        ready: &Arc<Ready>,
+        prepared: &Prepared,
+    ) -> Result<Response, FetchFailure> {
         let document = &prepared.document;
         let (media_type, kind) = match &prepared.form {
             Form::Download { reason, .. } if self.visitor.reads_pages() => {
@@ -73,7 +78,7 @@ impl Asking<'_> {
             Form::Filtered { bytes, .. } => bytes.len() as u64,
             Form::Harmless(_) | Form::Download { .. } | Form::Raw => document.size,
         };
-        let mut response = self.part(prepared, tag.as_ref(), size).await?;
+        let mut response = self.part(ready, prepared, tag.as_ref(), size).await?;
         let headers = response.headers_mut();
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         if let Some(tag) = tag {
@@ -96,6 +101,7 @@ impl Asking<'_> {
 
     async fn part(
         &self,
+        ready: &Arc<Ready>,
         prepared: &Prepared,
         tag: Option<&ETag>,
         size: u64,
@@ -123,7 +129,8 @@ impl Asking<'_> {
             match &prepared.form {
                 Form::Filtered { bytes, .. } => Body::from(slice(bytes, &range)),
                 Form::Harmless(_) | Form::Download { .. } | Form::Raw => {
-                    stream::body(&prepared.document, range.clone()).await?
+                    let time_max = self.app.config.fetch_time_max;
+                    stream::body((ready, prepared), range.clone(), time_max).await?
                 }
             }
         };

@@ -22,9 +22,6 @@ use crate::network::{
 };
 use table::{Entry, Key, Table};
 
-/// How long a fetch goes on, or a result is kept, after the last one who wanted it.
-const KEPT_FOR: Duration = Duration::from_secs(60);
-
 /// Pages that are filtered at the same time; each may take ten times its size in memory.
 const FILTERS_MAX: usize = 2;
 
@@ -74,16 +71,18 @@ struct Shared {
     network: Arc<dyn Network>,
     filters: Semaphore,
     time_max: Duration,
+    kept_for: Duration,
     table: Mutex<Table>,
 }
 
 impl Fetches {
-    pub(crate) fn new(network: Arc<dyn Network>, time_max: Duration) -> Self {
+    pub(crate) fn new(network: Arc<dyn Network>, time_max: Duration, kept_for: Duration) -> Self {
         Self {
             shared: Arc::new(Shared {
                 network,
                 filters: Semaphore::new(FILTERS_MAX),
                 time_max,
+                kept_for,
                 table: Mutex::default(),
             }),
         }
@@ -220,7 +219,7 @@ impl Job {
         let mut waiters = self.waiters.subscribe();
         loop {
             _ = waiters.wait_for(|waiters| *waiters == 0).await;
-            let deadline = Instant::now() + KEPT_FOR;
+            let deadline = Instant::now() + self.shared.kept_for;
             tokio::select! {
                 () = sleep_until(deadline) => {}
                 _ = waiters.changed() => continue,

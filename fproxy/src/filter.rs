@@ -15,7 +15,7 @@ pub(crate) use links::{EXTERNAL_LINK, Links, names_key};
 pub(crate) use media::{HEAD_LEN, Media, Treatment, is_media_type, treatment};
 
 /// Largest document, in bytes, that is parsed and filtered. A parsed page takes about ten times its size.
-pub(crate) const FILTERED_LEN_MAX: u64 = 8 * 1024 * 1024;
+pub(crate) const FILTERED_LEN_MAX: u64 = 4 * 1024 * 1024;
 
 /// Goes up with every change of what the filter produces: it is part of every `ETag`.
 pub(crate) const VERSION: u32 = 1;
@@ -49,9 +49,12 @@ pub(crate) fn filter(
 ) -> Result<String, FilterError> {
     match format {
         Rewritten::Html => html::document(&charset::decode_html(bytes, declared), links),
-        Rewritten::Css => Ok(css::stylesheet(
-            &charset::decode_css(bytes, declared),
-            links,
-        )),
+        Rewritten::Css => {
+            let sheet = css::stylesheet(&charset::decode_css(bytes, declared), links);
+            if links.are_too_many() {
+                return Err(FilterError::TooComplex);
+            }
+            Ok(sheet)
+        }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn open(State(app): State<Arc<App>>, Query(open): Query<Open>) 
             let problem = Problem::bad_key(&error);
             let mistake = Mistake {
                 given: open.key,
-                message: format!("{}: {}", problem.title, problem.detail),
+                message: problem.detail.clone(),
             };
             let status = app.network.status().await;
             let page = pages::home::page(&app, &status, Some(&mistake));

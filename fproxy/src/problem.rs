@@ -80,6 +80,11 @@ impl Problem {
         )
     }
 
+    /// Whether a person may want to try again; a program had better not ask at once for what nobody had.
+    pub(crate) fn is_worth_another_try(&self) -> bool {
+        self.retry_after_s.is_some() || self.reason == "not-found"
+    }
+
     fn after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self

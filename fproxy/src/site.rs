@@ -101,8 +101,9 @@ async fn fetched(asking: &Asking<'_>) -> Result<Response, FetchFailure> {
         );
         return Ok(pages::own_page(asking.app, StatusCode::ACCEPTED, &page));
     };
-    match &*outcome? {
-        Ready::Document(prepared) => asking.deliver(prepared).await,
+    let ready = outcome?;
+    match &*ready {
+        Ready::Document(prepared) => asking.deliver(&ready, prepared).await,
         Ready::Elsewhere(there, reason) => Ok(elsewhere(asking, there, *reason)),
         Ready::Listing(entries) => {
             let page = pages::listing::page(asking.app, asking.origin, uri, entries);

@@ -104,12 +104,11 @@ async fn read(document: &Document, len: u64) -> Result<Vec<u8>, FetchFailure> {
         return Ok(bytes);
     }
     let mut pieces = document.content.read(0..len);
-    while let Some(piece) = pieces.recv().await {
-        let piece = piece?;
-        if bytes.len() + piece.len() > len_in_memory {
+    while bytes.len() < len_in_memory {
+        let Some(piece) = pieces.recv().await else {
             break;
-        }
-        bytes.extend_from_slice(&piece);
+        };
+        bytes.extend_from_slice(&piece?);
     }
     if bytes.len() == len_in_memory {
         Ok(bytes)

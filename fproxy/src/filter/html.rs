@@ -11,17 +11,23 @@ mod elements;
 mod srcset;
 mod write;
 
+use std::time::{Duration, Instant};
+
 use super::FilterError;
 use super::links::Links;
 
 /// Readings after which the page must have stopped changing. Ordinary pages need two, with bad nesting three.
 const READINGS_MAX: usize = 5;
 
+/// Time for all readings. Some inputs cost a parser time that grows with the square of their length.
+const TIME_MAX: Duration = Duration::from_secs(10);
+
 /// Filters a page.
 pub(crate) fn document(text: &str, links: &Links) -> Result<String, FilterError> {
-    let mut before = pass(text, links)?;
+    let deadline = Instant::now() + TIME_MAX;
+    let mut before = pass(text, links, deadline)?;
     for _ in 1..READINGS_MAX {
-        let after = pass(&before, links)?;
+        let after = pass(&before, links, deadline)?;
         if after == before {
             return Ok(after);
         }
@@ -30,9 +36,14 @@ pub(crate) fn document(text: &str, links: &Links) -> Result<String, FilterError>
     Err(FilterError::Unstable)
 }
 
-fn pass(text: &str, links: &Links) -> Result<String, FilterError> {
-    let dom = dom::parse(text)?;
-    Ok(write::page(&dom, links))
+fn pass(text: &str, links: &Links, deadline: Instant) -> Result<String, FilterError> {
+    let links = links.renewed();
+    let dom = dom::parse(text, deadline)?;
+    let page = write::page(&dom, &links);
+    if links.are_too_many() {
+        return Err(FilterError::TooComplex);
+    }
+    Ok(page)
 }
 
 #[cfg(test)]

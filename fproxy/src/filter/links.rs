@@ -4,6 +4,8 @@
 //! document's own origin. So there is nothing left for a browser to understand differently from the filter: what comes
 //! out begins with `/` and a key, or leads to the page that warns of links out of the network.
 
+use std::cell::Cell;
+
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::{Host, Url};
 
@@ -12,6 +14,10 @@ pub(crate) const EXTERNAL_LINK: &str = "/external-link";
 
 /// Longest address, in bytes, that is carried to the warning page.
 const EXTERNAL_LEN_MAX: usize = 4096;
+
+/// Bytes that all rewritten addresses of one document may have together. A short relative address becomes a long path, so
+/// without this a page of some megabytes could be made into one of gigabytes.
+const REWRITTEN_LEN_MAX: usize = 8 * 1024 * 1024;
 
 /// A host that exists nowhere; stands for the origin from which the document is served.
 const ORIGIN: &str = "http://site.invalid";
@@ -38,6 +44,8 @@ const KEY_TYPES: [&str; 4] = ["CHK@", "SSK@", "USK@", "KSK@"];
 pub(crate) struct Links {
     base: Url,
     site: String,
+    /// Bytes left of the bound; nothing when it was exceeded.
+    left: Cell<Option<usize>>,
 }
 
 impl Links {
@@ -48,7 +56,22 @@ impl Links {
         Self {
             base: nowhere.join(document).unwrap_or(nowhere),
             site: site.trim_end_matches('/').to_owned(),
+            left: Cell::new(Some(REWRITTEN_LEN_MAX)),
         }
+    }
+
+    /// The same with the full bound, for another reading of the document.
+    pub(crate) fn renewed(&self) -> Self {
+        let left = Cell::new(Some(REWRITTEN_LEN_MAX));
+        Self {
+            left,
+            ..self.clone()
+        }
+    }
+
+    /// Whether addresses were left out because there were too many.
+    pub(crate) fn are_too_many(&self) -> bool {
+        self.left.get().is_none()
     }
 
     /// Rewrites where a click may lead: a key, a place within the site or document, or the warning page.
@@ -62,10 +85,11 @@ impl Links {
             return Some(path);
         }
         let known = EXTERNAL_SCHEMES.contains(&url.scheme());
-        (known && url.as_str().len() <= EXTERNAL_LEN_MAX).then(|| {
-            let target = utf8_percent_encode(url.as_str(), NON_ALPHANUMERIC);
-            format!("{EXTERNAL_LINK}?to={target}")
-        })
+        if !known || url.as_str().len() > EXTERNAL_LEN_MAX {
+            return None;
+        }
+        let target = utf8_percent_encode(url.as_str(), NON_ALPHANUMERIC);
+        self.counted(format!("{EXTERNAL_LINK}?to={target}"))
     }
 
     /// Rewrites what the browser fetches by itself: only keys and places within the site.
@@ -103,7 +127,7 @@ impl Links {
         }
         if own && url.path() == EXTERNAL_LINK {
             let query = url.query().filter(|query| query.starts_with("to="))?;
-            return Some(format!("{EXTERNAL_LINK}?{query}"));
+            return self.counted(format!("{EXTERNAL_LINK}?{query}"));
         }
         // `/style.css` means the root of the site to whoever built it, not the root of the gateway.
         let root = if key { "" } else { self.site.as_str() };
@@ -116,7 +140,16 @@ impl Links {
             path.push('#');
             path.push_str(fragment);
         }
-        Some(path)
+        self.counted(path)
+    }
+
+    fn counted(&self, address: String) -> Option<String> {
+        let left = self
+            .left
+            .get()
+            .and_then(|left| left.checked_sub(address.len()));
+        self.left.set(left);
+        left.map(|_| address)
     }
 }
 
@@ -265,6 +298,17 @@ mod tests {
         assert_eq!(links().navigation("javascript:alert(1)"), None);
         assert_eq!(links().navigation(" java\tscript:alert(1)"), None);
         assert_eq!(links().navigation("#top").as_deref(), Some("#top"));
+    }
+
+    #[test]
+    fn addresses_cannot_grow_without_bound() {
+        let links = Links::new(&format!("/KSK@{}/x", "a".repeat(8000)), "/KSK@a");
+        let kept = (0..10_000)
+            .filter_map(|_| links.resource("x"))
+            .map(|path| path.len());
+        assert!(kept.sum::<usize>() <= REWRITTEN_LEN_MAX);
+        assert!(links.are_too_many());
+        assert!(!links.renewed().are_too_many());
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn summary(status: &NodeStatus) -> Markup {
         dl.figures {
             dt { "Store" }
             dd {
-                meter min="0" max=(room.max(1)) value=(used.min(room)) {}
+                progress.fill max=(room.max(1)) value=(used.min(room)) {}
                 (figures::bytes(used)) " of " (figures::bytes(room))
             }
             @if !status.name.is_empty() {

@@ -18,7 +18,7 @@ pub(crate) fn page(app: &App, origin: &Origin, folder: &Uri, entries: &[ListingE
         .file_name()
         .map_or_else(|| figures::shortened(&folder.to_string()), str::to_owned);
     let content = html! {
-        h1 { "Folder " (name) }
+        h1 { (name) "/" }
         p.quiet { "The publisher chose no page to start with. " (figures::count(entries.len() as u64)) " entries." }
         table.list {
             thead { tr { th { "Name" } th { "Type" } th.number { "Size" } } }

@@ -17,7 +17,7 @@ pub(crate) fn page(app: &App, origin: &Origin, problem: &Problem) -> Markup {
             p { (problem.detail) }
             p { (problem.advice) }
             p.actions {
-                @if problem.retry_after_s.is_some() {
+                @if problem.is_worth_another_try() {
                     // An empty address is this page itself.
                     a.button.primary href="" { "Try again" }
                 }

@@ -28,7 +28,7 @@ pub(crate) fn page(app: &App, status: &NodeStatus) -> Markup {
         }
         h2 { "Store" }
         (stores(&status.stores))
-        p.quiet { "Everything in the store is encrypted under keys that this node does not have." }
+        p.quiet { "The blocks lie there encrypted. What opens them is in the addresses of those who read them, not here." }
     };
     framed(
         app,
@@ -80,7 +80,7 @@ fn stores(stores: &[StoreStatus]) -> Markup {
                     tr {
                         td { (store.name) }
                         td.number { (figures::count(store.blocks)) }
-                        td { meter min="0" max=(store.bytes_max.max(1)) value=(store.bytes.min(store.bytes_max)) {} }
+                        td { progress.fill max=(store.bytes_max.max(1)) value=(store.bytes.min(store.bytes_max)) {} }
                         td.number { (figures::bytes(store.bytes)) " of " (figures::bytes(store.bytes_max)) }
                     }
                 }

@@ -115,6 +115,23 @@ impl Rig {
             .expect("an answer comes in time")
     }
 
+    /// Sends a request and goes away without reading the answer.
+    pub(crate) async fn ask_and_leave(&self, path: &str) {
+        let mut stream = self.ask(path).await;
+        stream.shutdown().await.expect("a connection can be closed");
+    }
+
+    /// Sends a request; the answer is not waited for.
+    pub(crate) async fn ask(&self, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.gateway.local_addr())
+            .await
+            .expect("the gateway listens");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host());
+        let sent = stream.write_all(request.as_bytes()).await;
+        sent.expect("the gateway reads");
+        stream
+    }
+
     pub(crate) async fn shutdown(self) {
         self.gateway.shutdown().await;
     }

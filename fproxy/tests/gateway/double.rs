@@ -28,6 +28,8 @@ pub(crate) enum Entry {
     },
     /// A document of which only this many bytes come.
     Torn { size: u64, bytes: Bytes },
+    /// A document of which nothing comes after its first bytes, and no end either.
+    Stuck,
     /// Another address.
     Elsewhere(Box<Uri>, ElsewhereReason),
     /// A folder.
@@ -48,6 +50,8 @@ pub(crate) struct Double {
     pub(crate) inserted: Mutex<Vec<(String, Vec<u8>)>>,
     /// How inserts end, if not well.
     pub(crate) insert_failure: Mutex<Option<InsertFailure>>,
+    /// Fetches that the gateway gave up while they waited.
+    given_up: watch::Sender<usize>,
     /// Options of the last call.
     pub(crate) last_reach: Mutex<Option<Reach>>,
 }
@@ -61,6 +65,7 @@ impl Double {
             bytes_read: Arc::default(),
             inserted: Mutex::default(),
             insert_failure: Mutex::default(),
+            given_up: watch::Sender::new(0),
             last_reach: Mutex::default(),
         })
     }
@@ -94,6 +99,13 @@ impl Double {
     /// Lets all slow entries through.
     pub(crate) fn release(&self) {
         self.released.send_replace(true);
+    }
+
+    /// Waits until the gateway has given up a slow entry.
+    pub(crate) async fn gives_up(&self) {
+        let mut given_up = self.given_up.subscribe();
+        let gone = given_up.wait_for(|given_up| *given_up > 0).await;
+        assert!(gone.is_ok());
     }
 
     /// Calls of `open` so far.
@@ -132,11 +144,10 @@ impl Double {
                 failed: 3,
                 phase: Phase::Fetching,
             });
-            _ = self
-                .released
-                .subscribe()
-                .wait_for(|released| *released)
-                .await;
+            let waiting = Waiting(Some(&self.given_up));
+            let mut released = self.released.subscribe();
+            _ = released.wait_for(|released| *released).await;
+            waiting.done();
             entry = *later;
         }
         let (content_type, size, bytes) = match entry {
@@ -145,6 +156,15 @@ impl Double {
                 bytes,
             } => (content_type, bytes.len() as u64, bytes),
             Entry::Torn { size, bytes } => (None, size, bytes),
+            Entry::Stuck => {
+                return Ok(Found::Document(Document {
+                    uri,
+                    content_type: Some("text/plain".to_owned()),
+                    size: 1_000_000,
+                    content_hash: None,
+                    content: Box::new(Silent),
+                }));
+            }
             Entry::Elsewhere(uri, reason) => return Ok(Found::Elsewhere { uri: *uri, reason }),
             Entry::Listing(entries) => return Ok(Found::Listing(entries)),
             Entry::Failure(failure) => return Err(failure),
@@ -213,6 +233,23 @@ impl Double {
     }
 }
 
+/// Notices when the one who waits goes away.
+struct Waiting<'a>(Option<&'a watch::Sender<usize>>);
+
+impl Waiting<'_> {
+    fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(given_up) = self.0 {
+            given_up.send_modify(|given_up| *given_up += 1);
+        }
+    }
+}
+
 impl Network for Double {
     fn open(
         &self,
@@ -233,6 +270,21 @@ impl Network for Double {
 
     fn status(&self) -> BoxFuture<'_, NodeStatus> {
         Box::pin(async { status() })
+    }
+}
+
+struct Silent;
+
+impl Content for Silent {
+    fn read(&self, range: Range<u64>) -> mpsc::Receiver<Result<Bytes, FetchFailure>> {
+        let (sender, receiver) = mpsc::channel(2);
+        if range.start == 0 {
+            let head = Bytes::from(vec![b'x'; 4096]);
+            sender.try_send(Ok(head)).expect("the channel is new");
+        }
+        // The sender is kept until the receiver goes away.
+        tokio::spawn(async move { sender.closed().await });
+        receiver
     }
 }
 

@@ -4,6 +4,7 @@ mod client;
 mod delivery;
 mod double;
 mod failures;
+mod fetching;
 mod hostile;
 mod node_pages;
 mod origins;

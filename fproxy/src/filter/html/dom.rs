@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use html5ever::interface::{ElemName, ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
@@ -20,9 +20,6 @@ const DEPTH_MAX: usize = 400;
 
 /// Nodes of a page; about 150 bytes each.
 const NODES_MAX: usize = 300_000;
-
-/// Time to parse a page once. Some inputs cost time that grows with the square of their length.
-const PARSE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Bytes given to the parser between two looks at the bounds.
 const STEP_LEN: usize = 4096;
@@ -71,8 +68,8 @@ impl Dom {
     }
 }
 
-/// Parses a page.
-pub(super) fn parse(text: &str) -> Result<Dom, FilterError> {
+/// Parses a page; gives up at the deadline.
+pub(super) fn parse(text: &str, deadline: Instant) -> Result<Dom, FilterError> {
     let options = ParseOpts {
         tokenizer: TokenizerOpts::default(),
         // The browser reads the page with scripts off, so `noscript` has elements in it, not text.
@@ -81,7 +78,6 @@ pub(super) fn parse(text: &str) -> Result<Dom, FilterError> {
             ..TreeBuilderOpts::default()
         },
     };
-    let deadline = Instant::now() + PARSE_TIME_MAX;
     let mut parser = parse_document(Builder::new(), options);
     let mut rest = text;
     while !rest.is_empty() {
