@@ -6,14 +6,16 @@
 //! only small ones ([`Link::send`]) keep their order among themselves.
 //!
 //! Underneath is QUIC with TLS 1.3, both ends authenticated by their identity keys, and around every
-//! datagram a seal that makes it look like noise. Bottom up: `seal` and `replay` (one datagram), `port`, `routes`,
-//! `intake`, `socket` (what quinn takes for a UDP socket), `tls` and `transport` (the set-up of QUIC), `frame` and
+//! datagram a seal that makes it look like noise. Bottom up: `seal` and `replay` (one datagram), `port`, `ports`, `routes`,
+//! `intake`, `socket` (what quinn takes for a UDP socket), `tls`,
+//! `congestion` and `transport` (the set-up of QUIC), `frame` and
 //! `greeting` (what is said first), `outbox` and `session` (messages over one connection), `dial` and `peer` (which
 //! connection serves a peer), `accept` and `endpoint`. `docs/TRANSPORT.md` gives the reasons and the limits.
 
 mod accept;
 pub mod bench;
 mod config;
+mod congestion;
 mod dial;
 mod endpoint;
 mod event;
@@ -24,6 +26,7 @@ mod intake;
 mod outbox;
 mod peer;
 mod port;
+mod ports;
 mod replay;
 mod routes;
 mod seal;

@@ -44,6 +44,11 @@ impl Intake {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> [usize; 2] {
+        [self.replays.len(), self.left_over.len()]
+    }
+
     /// Hands over packets that an earlier call of [`open`](Self::open) had no place for.
     pub(crate) fn deliver_left_over(
         &mut self,

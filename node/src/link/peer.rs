@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::{
+    congestion::close_promptly,
     dial::{DialError, Pauses, Replaces, dial},
     endpoint::Context,
     event::{Link, LinkEvent, LinkShared},
@@ -199,7 +200,7 @@ impl Peer {
         link.outbox.close();
         current.stop(CloseCode::Done).await;
         for connection in retiring {
-            connection.close(CloseCode::Done.into(), &[]);
+            close_promptly(&connection, CloseCode::Done.into());
         }
         while retired.join_next().await.is_some() {}
         self.context.emit(LinkEvent::Down { peer: self.id }).await;

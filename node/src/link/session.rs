@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use super::{
+    congestion::close_promptly,
     event::{LinkEvent, LinkShared, Priority},
     frame::{Frame, FrameReader},
     greeting::{GreetError, Greeted, Greeting, Ordered, read_frame},
@@ -131,7 +132,7 @@ impl Session {
 
     /// Closes the connection at once and waits for the end.
     pub(crate) async fn stop(mut self, code: CloseCode) {
-        self.connection.close(code.into(), &[]);
+        close_promptly(&self.connection, code.into());
         if !self.task.is_finished() {
             self.ended().await;
         }
@@ -179,7 +180,7 @@ async fn run(connection: Connection, ordered: Ordered, ends: Ends, flow: Arc<wat
     if let Err(reason) = end {
         tracing::debug!(peer = %ends.peer, %reason, "connection ended");
     }
-    connection.close(code.into(), &[]);
+    close_promptly(&connection, code.into());
 }
 
 /// Ends when both sides have said goodbye and received everything.

@@ -7,7 +7,7 @@ use std::{
     io::{self, IoSliceMut},
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, RwLock},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -23,6 +23,7 @@ use super::{
     faults::FaultInjector,
     intake::Intake,
     port::Port,
+    ports::{Ports, Traits},
     routes::{Origin, Routes, real},
     seal::{AcceptorKeys, DatagramKey, NONCE_LEN, OVERHEAD},
 };
@@ -31,35 +32,20 @@ use super::{
 /// occupy a thread.
 const EMPTY_BATCHES_MAX: usize = 8;
 
-/// A sealed UDP socket, on one local port or, for a while after a change of address, on two.
+/// A UDP socket of sealed datagrams.
 pub(crate) struct SealedSocket {
-    ports: RwLock<Ports>,
+    pub(crate) ports: Ports,
     routes: Arc<Routes>,
     own_keys: Arc<AcceptorKeys>,
     intake: Mutex<Intake>,
     faults: Option<FaultInjector>,
 }
 
-#[derive(Clone, Debug)]
-struct Ports {
-    current: Arc<Port>,
-    /// The port before the last change of address; connections accepted there stay there until they are replaced.
-    previous: Option<Arc<Port>>,
-}
-
 impl SealedSocket {
-    pub(crate) fn new(
-        me: &NodeId,
-        port: Port,
-        routes: Arc<Routes>,
-        faults: Option<Faults>,
-    ) -> Self {
+    pub(crate) fn new(me: &NodeId, port: Port, routes: Arc<Routes>, faults: Option<Faults>) -> Self {
         let own_keys = Arc::new(AcceptorKeys::of(me));
         Self {
-            ports: RwLock::new(Ports {
-                current: Arc::new(port),
-                previous: None,
-            }),
+            ports: Ports::new(port),
             intake: Mutex::new(Intake::new(Arc::clone(&own_keys), Arc::clone(&routes))),
             routes,
             own_keys,
@@ -67,62 +53,16 @@ impl SealedSocket {
         }
     }
 
-    /// Sends from `port` from now on and still receives at the old one.
-    pub(crate) fn change_port(&self, port: Port) {
-        let mut ports = self.ports.write().expect("no holder of the lock panics");
-        let old = std::mem::replace(&mut ports.current, Arc::new(port));
-        ports.previous = Some(old);
+    #[cfg(test)]
+    pub(crate) fn intake_sizes(&self) -> [usize; 2] {
+        self.intake.lock().expect("no holder of the lock panics").sizes()
     }
 
-    /// Lets the port before the one of `generation` go.
-    pub(crate) fn drop_port_before(&self, generation: u32) {
-        let mut ports = self.ports.write().expect("no holder of the lock panics");
-        if ports.current.generation == generation {
-            ports.previous = None;
-        }
-    }
-
-    pub(crate) fn port_generation(&self) -> u32 {
-        self.current().generation
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.current().address()
-    }
-
-    fn current(&self) -> Arc<Port> {
-        Arc::clone(
-            &self
-                .ports
-                .read()
-                .expect("no holder of the lock panics")
-                .current,
-        )
-    }
-
-    /// The port of `generation`, or the current one when that is gone.
-    fn port(&self, generation: u32) -> Arc<Port> {
-        let ports = self.ports.read().expect("no holder of the lock panics");
-        let previous = ports
-            .previous
-            .as_ref()
-            .filter(|port| port.generation == generation);
-        Arc::clone(previous.unwrap_or(&ports.current))
-    }
-
-    fn send_sealed(
-        &self,
-        port: &Arc<Port>,
-        key: &DatagramKey,
-        transmit: &Transmit<'_>,
-    ) -> io::Result<()> {
+    fn send_sealed(&self, port: &Arc<Port>, key: &DatagramKey, transmit: &Transmit<'_>) -> io::Result<()> {
         thread_local! {
             static SEALED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
-        let segment = transmit
-            .segment_size
-            .unwrap_or(transmit.contents.len())
-            .max(1);
+        let segment = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);
         let to = real(transmit.destination);
         SEALED.with_borrow_mut(|sealed| {
             sealed.clear();
@@ -143,52 +83,39 @@ impl SealedSocket {
 
 impl AsyncUdpSocket for SealedSocket {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        Box::pin(WritePoller {
-            socket: self,
-            waiting: None,
-        })
+        Box::pin(WritePoller { socket: self, waiting: None })
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        match Origin::of(transmit.destination) {
-            Origin::Accepted { port } => {
-                self.send_sealed(&self.port(port), &self.own_keys.from_acceptor, transmit)
-            }
+        let (port, route) = match Origin::of(transmit.destination) {
+            Origin::Accepted { port } => (self.ports.of_generation(port), None),
+            // Without a route the peer was forgotten long ago, and nothing is owed to it.
             Origin::Dialled { route } => match self.routes.by_number(route) {
-                Some(route) => self.send_sealed(&self.current(), &route.keys.to_acceptor, transmit),
-                // The peer was forgotten long ago: nothing is owed to it.
-                None => Ok(()),
+                Some(route) => (self.ports.current(), Some(route)),
+                None => return Ok(()),
             },
-        }
+        };
+        // Without a port we are closed, and every datagram is lost.
+        let Some(port) = port else {
+            return Ok(());
+        };
+        let key = route.as_ref().map_or(&self.own_keys.from_acceptor, |route| &route.keys.to_acceptor);
+        self.send_sealed(&port, key, transmit)
     }
 
-    fn poll_recv(
-        &self,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-        meta: &mut [RecvMeta],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_recv(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
         let mut intake = self.intake.lock().expect("no holder of the lock panics");
         if let Some(delivered) = intake.deliver_left_over(bufs, meta) {
             return Poll::Ready(Ok(delivered));
         }
-        let ports = self
-            .ports
-            .read()
-            .expect("no holder of the lock panics")
-            .clone();
         for _ in 0..EMPTY_BATCHES_MAX {
             let mut idle = true;
-            for port in std::iter::once(&ports.current).chain(&ports.previous) {
+            for port in self.ports.open() {
                 match port.poll_recv(cx, bufs, meta) {
                     Poll::Pending => {}
                     Poll::Ready(Ok(received)) => {
                         idle = false;
-                        if intake.open(
-                            port.generation,
-                            &mut bufs[..received],
-                            &mut meta[..received],
-                        ) {
+                        if intake.open(port.generation, &mut bufs[..received], &mut meta[..received]) {
                             return Poll::Ready(Ok(received));
                         }
                     }
@@ -208,15 +135,12 @@ impl AsyncUdpSocket for SealedSocket {
 
     /// Always an IPv6 address, since every address shown to quinn is one.
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        let port = self.current();
-        Ok(Origin::Accepted {
-            port: port.generation,
-        }
-        .mark(port.address()))
+        let Traits { address, generation, .. } = self.ports.traits();
+        Ok(Origin::Accepted { port: generation }.mark(address))
     }
 
     fn max_transmit_segments(&self) -> usize {
-        self.current().segments_max()
+        self.ports.current().map_or(1, |port| port.segments_max())
     }
 
     /// One: with the largest datagram size in the endpoint's configuration each receive buffer has 64 KiB, which is
@@ -226,7 +150,7 @@ impl AsyncUdpSocket for SealedSocket {
     }
 
     fn may_fragment(&self) -> bool {
-        self.current().may_fragment()
+        self.ports.traits().may_fragment
     }
 }
 
@@ -237,19 +161,10 @@ impl fmt::Debug for SealedSocket {
 }
 
 fn is_passing(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
-        NetworkDown, NetworkUnreachable,
-    };
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkDown, NetworkUnreachable};
     matches!(
         error.kind(),
-        ConnectionAborted
-            | ConnectionRefused
-            | ConnectionReset
-            | HostUnreachable
-            | Interrupted
-            | NetworkDown
-            | NetworkUnreachable
+        ConnectionAborted | ConnectionRefused | ConnectionReset | HostUnreachable | Interrupted | NetworkDown | NetworkUnreachable
     )
 }
 
@@ -261,13 +176,13 @@ struct WritePoller {
 
 impl UdpPoller for WritePoller {
     fn poll_writable(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let port = self.socket.current();
+        let Some(port) = self.socket.ports.current() else {
+            return Poll::Ready(Ok(()));
+        };
         if self.waiting.is_none() && port.seems_writable() {
             return Poll::Ready(Ok(()));
         }
-        let waiting = self
-            .waiting
-            .get_or_insert_with(|| Box::pin(async move { port.writable().await }));
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(async move { port.writable().await }));
         let result = waiting.as_mut().poll(cx);
         if result.is_ready() {
             self.waiting = None;

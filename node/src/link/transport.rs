@@ -9,7 +9,7 @@ use quinn::{
 use quinn_proto::InvalidCid;
 use rand::Rng;
 
-use super::{config::LinkConfig, port::UDP_PAYLOAD_MAX, seal::OVERHEAD};
+use super::{config::LinkConfig, congestion::YieldingConfig, port::UDP_PAYLOAD_MAX, seal::OVERHEAD};
 
 /// Message streams that a peer may have open at once. Eight megabytes of 32 KiB blocks are 256.
 const STREAMS_MAX: u32 = 256;
@@ -67,7 +67,8 @@ impl Transports {
     }
 }
 
-fn transport(config: &LinkConfig, packet_max: usize) -> TransportConfig {
+/// Our settings with packets of up to `packet_max` bytes.
+pub(crate) fn transport(config: &LinkConfig, packet_max: usize) -> TransportConfig {
     let mut discovery = MtuDiscoveryConfig::default();
     discovery.upper_bound(u16::try_from(packet_max).expect("UDP_PAYLOAD_MAX fits 16 bits"));
     let stream_window = config.message_bytes_max + STREAM_ROOM;
@@ -87,6 +88,7 @@ fn transport(config: &LinkConfig, packet_max: usize) -> TransportConfig {
         .send_fairness(false)
         .keep_alive_interval(Some(config.keep_alive))
         .max_idle_timeout(Some(idle))
+        .congestion_controller_factory(Arc::new(YieldingConfig::default()))
         .initial_rtt(INITIAL_RTT)
         .mtu_discovery_config(Some(discovery));
     transport

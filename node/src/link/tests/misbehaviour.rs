@@ -1,0 +1,121 @@
+//! A peer that is allowed in and then sends garbage.
+
+use super::*;
+use crate::link::{
+    dial::{Replaces, dial},
+    greeting::{Greeted, LinkName},
+    session::CloseCode,
+};
+
+const FRESH: Replaces = Replaces { name: LinkName::NONE, seamless: false };
+
+/// A connection to `b` of an admitted peer without any code of ours on top.
+async fn intruder(b: &mut Node) -> (Node, Greeted) {
+    let a = Node::start(1);
+    b.endpoint.connect_to(a.id(), Vec::new());
+    let greeted = dial(a.endpoint.context(), b.id(), vec![b.address()], FRESH).await.unwrap();
+    b.up().await;
+    (a, greeted)
+}
+
+async fn assert_thrown_out(b: &mut Node, connection: &quinn::Connection) {
+    let reason = timeout(PATIENCE, connection.closed()).await.unwrap();
+    let quinn::ConnectionError::ApplicationClosed(close) = reason else {
+        panic!("{reason:?}");
+    };
+    assert_eq!(close.error_code, CloseCode::Misbehaved.into());
+    loop {
+        match b.next().await {
+            LinkEvent::Message { .. } => {}
+            LinkEvent::Down { .. } => break,
+            LinkEvent::Up { .. } => panic!("up twice"),
+        }
+    }
+}
+
+async fn assert_alive(b: &mut Node) {
+    let mut honest = Node::start(3);
+    honest.dial(b);
+    let to_b = honest.up().await;
+    to_b.send(numbered(1, 5_000), Priority::Bulk).unwrap();
+    // The intruder's last words may still come in between.
+    loop {
+        match b.next().await {
+            LinkEvent::Message { peer, bytes } if peer == honest.id() => break assert_eq!(number_in(&bytes), 1),
+            LinkEvent::Message { .. } | LinkEvent::Up { .. } | LinkEvent::Down { .. } => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_oversized_or_unknown_frame_ends_the_connection() {
+    let mut b = Node::start(2);
+    let garbage: [&[u8]; 4] = [&[0, 0xff, 0xff, 0xff, 1, 2, 3], &[9, 0, 0, 0], &[2, 0, 0, 3, 1, 2, 3], &[1, 0, 0, 0]];
+    for frame in garbage {
+        let (_a, mut greeted) = intruder(&mut b).await;
+        greeted.ordered.send.write_all(frame).await.unwrap();
+        assert_thrown_out(&mut b, &greeted.connection).await;
+    }
+    assert_alive(&mut b).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_over_the_limit_ends_the_connection() {
+    let mut b = Node::start(2);
+    let (_a, greeted) = intruder(&mut b).await;
+    let mut stream = greeted.connection.open_uni().await.unwrap();
+    stream.write_all(&vec![7; 65_537]).await.unwrap();
+    stream.finish().unwrap();
+    assert_thrown_out(&mut b, &greeted.connection).await;
+    assert_alive(&mut b).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unfinished_streams_hold_up_nothing_and_cannot_pile_up() {
+    let mut b = Node::start(2);
+    let (_a, mut greeted) = intruder(&mut b).await;
+    let mut unfinished = Vec::new();
+    for _ in 0..100 {
+        let mut stream = greeted.connection.open_uni().await.unwrap();
+        stream.write_all(&[1; 2_000]).await.unwrap();
+        unfinished.push(stream);
+    }
+    let mut whole = greeted.connection.open_uni().await.unwrap();
+    whole.write_all(&numbered(4, 5_000)).await.unwrap();
+    whole.finish().unwrap();
+    assert_eq!(number_in(&b.message().await), 4);
+    greeted.ordered.send.write_all(&[0, 0, 0, 4, 0, 0, 0, 9]).await.unwrap();
+    assert_eq!(number_in(&b.message().await), 9);
+    while let Ok(stream) = timeout(Duration::from_millis(200), greeted.connection.open_uni()).await {
+        let mut stream = stream.unwrap();
+        stream.write_all(&[1]).await.unwrap();
+        unfinished.push(stream);
+        assert!(unfinished.len() < 256, "more open streams than the limit");
+    }
+    drop(unfinished);
+    assert_alive(&mut b).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_swaps_connections_for_ever_gains_nothing() {
+    let mut b = Node::start(2);
+    let (a, first) = intruder(&mut b).await;
+    let mut held = vec![first];
+    let mut restarts = 0;
+    for _ in 0..12 {
+        let replaces = Replaces { name: held.last().unwrap().terms.name, seamless: true };
+        held.push(dial(a.endpoint.context(), b.id(), vec![b.address()], replaces).await.unwrap());
+        let mut stream = held.last().unwrap().connection.open_uni().await.unwrap();
+        stream.write_all(&numbered(3, 2_000)).await.unwrap();
+        stream.finish().unwrap();
+        loop {
+            match b.next().await {
+                LinkEvent::Message { .. } => break,
+                LinkEvent::Down { .. } => restarts += 1,
+                LinkEvent::Up { .. } => {}
+            }
+        }
+    }
+    assert!(restarts >= 2, "b kept all the old connections");
+    assert_alive(&mut b).await;
+}
