@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 
 use super::{
     Endpoint, Link, LinkConfig, LinkEvent, Priority, SendError,
-    tls::{AllowedPeers, LinkTls, SERVER_NAME},
     port::UDP_PAYLOAD_MAX,
+    tls::{AllowedPeers, LinkTls, SERVER_NAME},
     transport::{endpoint_config, server_config, transport},
 };
 

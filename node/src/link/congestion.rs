@@ -21,7 +21,11 @@ use quinn_proto::RttEstimator;
 
 /// Closes `connection` so that the peer hears of it at once, however busy the connection is.
 pub(crate) fn close_promptly(connection: &Connection, code: VarInt) {
-    if let Ok(controller) = connection.congestion_state().into_any().downcast::<Yielding>() {
+    if let Ok(controller) = connection
+        .congestion_state()
+        .into_any()
+        .downcast::<Yielding>()
+    {
         controller.closing.store(true, Ordering::Relaxed);
     }
     connection.close(code, &[]);
@@ -50,16 +54,37 @@ impl Controller for Yielding {
         self.inner.on_sent(now, bytes, last_packet_number);
     }
 
-    fn on_ack(&mut self, now: Instant, sent: Instant, bytes: u64, app_limited: bool, rtt: &RttEstimator) {
+    fn on_ack(
+        &mut self,
+        now: Instant,
+        sent: Instant,
+        bytes: u64,
+        app_limited: bool,
+        rtt: &RttEstimator,
+    ) {
         self.inner.on_ack(now, sent, bytes, app_limited, rtt);
     }
 
-    fn on_end_acks(&mut self, now: Instant, in_flight: u64, app_limited: bool, largest_packet_num_acked: Option<u64>) {
-        self.inner.on_end_acks(now, in_flight, app_limited, largest_packet_num_acked);
+    fn on_end_acks(
+        &mut self,
+        now: Instant,
+        in_flight: u64,
+        app_limited: bool,
+        largest_packet_num_acked: Option<u64>,
+    ) {
+        self.inner
+            .on_end_acks(now, in_flight, app_limited, largest_packet_num_acked);
     }
 
-    fn on_congestion_event(&mut self, now: Instant, sent: Instant, is_persistent_congestion: bool, lost_bytes: u64) {
-        self.inner.on_congestion_event(now, sent, is_persistent_congestion, lost_bytes);
+    fn on_congestion_event(
+        &mut self,
+        now: Instant,
+        sent: Instant,
+        is_persistent_congestion: bool,
+        lost_bytes: u64,
+    ) {
+        self.inner
+            .on_congestion_event(now, sent, is_persistent_congestion, lost_bytes);
     }
 
     fn on_mtu_update(&mut self, new_mtu: u16) {
@@ -67,7 +92,11 @@ impl Controller for Yielding {
     }
 
     fn window(&self) -> u64 {
-        if self.closing.load(Ordering::Relaxed) { u64::MAX } else { self.inner.window() }
+        if self.closing.load(Ordering::Relaxed) {
+            u64::MAX
+        } else {
+            self.inner.window()
+        }
     }
 
     fn metrics(&self) -> ControllerMetrics {
@@ -76,7 +105,10 @@ impl Controller for Yielding {
 
     /// The copy shares the flag, which is how [`close_promptly`] reaches the controller in use.
     fn clone_box(&self) -> Box<dyn Controller> {
-        Box::new(Self { inner: self.inner.clone_box(), closing: Arc::clone(&self.closing) })
+        Box::new(Self {
+            inner: self.inner.clone_box(),
+            closing: Arc::clone(&self.closing),
+        })
     }
 
     fn initial_window(&self) -> u64 {

@@ -72,7 +72,9 @@ struct Entry {
 #[derive(Debug, Error)]
 pub enum BindError {
     /// The system refused.
-    #[error("cannot use UDP address {address}: {source}; choose another port or stop the program that has it")]
+    #[error(
+        "cannot use UDP address {address}: {source}; choose another port or stop the program that has it"
+    )]
     Port {
         /// The wanted address.
         address: SocketAddr,
@@ -83,7 +85,9 @@ pub enum BindError {
     #[error("TLS refuses the identity key: {0}")]
     Tls(#[from] rustls::Error),
     /// The message limit exceeds what a frame carries.
-    #[error("message_bytes_max is {0}, more than the {FRAME_BYTES_MAX} bytes that a frame carries; lower it")]
+    #[error(
+        "message_bytes_max is {0}, more than the {FRAME_BYTES_MAX} bytes that a frame carries; lower it"
+    )]
     MessageLimit(usize),
 }
 
@@ -110,7 +114,12 @@ impl Endpoint {
         let port = Port::bind(address, config.socket_buffer_bytes, 0).map_err(failed)?;
         let routes = Arc::new(Routes::default());
         let me = identity.id();
-        let socket = Arc::new(SealedSocket::new(&me, port, Arc::clone(&routes), config.faults.clone()));
+        let socket = Arc::new(SealedSocket::new(
+            &me,
+            port,
+            Arc::clone(&routes),
+            config.faults.clone(),
+        ));
         let quinn = quinn::Endpoint::new_with_abstract_socket(
             endpoint_config(),
             Some((*configs.network).clone()),
@@ -170,7 +179,8 @@ impl Endpoint {
         let failed = |source| BindError::Port { address, source };
         let context = &self.context;
         let generation = context.socket.ports.traits().generation + 1;
-        let port = Port::bind(address, context.config.socket_buffer_bytes, generation).map_err(failed)?;
+        let port =
+            Port::bind(address, context.config.socket_buffer_bytes, generation).map_err(failed)?;
         context.socket.ports.change(port);
         // The same socket object again: this makes every connection tell its peer of the new path.
         let socket = Arc::clone(&context.socket) as Arc<dyn quinn::AsyncUdpSocket>;
@@ -226,7 +236,9 @@ impl Drop for Endpoint {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint").field("me", &self.context.me).finish_non_exhaustive()
+        f.debug_struct("Endpoint")
+            .field("me", &self.context.me)
+            .finish_non_exhaustive()
     }
 }
 
@@ -246,7 +258,9 @@ impl Context {
     /// Whether our port can send to `address` at all.
     pub(crate) fn reaches(&self, address: SocketAddr) -> bool {
         let usable = address.port() != 0 && !address.ip().is_unspecified();
-        usable && (self.socket.ports.traits().address.is_ipv6() || address.ip().to_canonical().is_ipv4())
+        usable
+            && (self.socket.ports.traits().address.is_ipv6()
+                || address.ip().to_canonical().is_ipv4())
     }
 }
 
@@ -256,14 +270,19 @@ impl Peers {
         peers.retain(|_, entry| !entry.task.is_finished());
         let old = match peers.remove(&peer) {
             Some(entry) if !entry.orders.borrow().ended => {
-                entry.orders.send_modify(|orders| orders.addresses = addresses);
+                entry
+                    .orders
+                    .send_modify(|orders| orders.addresses = addresses);
                 peers.insert(peer, entry);
                 return;
             }
             // Its `Down` must come before the new keeper's `Up`.
             ending => ending.map(|entry| entry.task),
         };
-        let (orders, orders_out) = watch::channel(Orders { addresses, ..Orders::default() });
+        let (orders, orders_out) = watch::channel(Orders {
+            addresses,
+            ..Orders::default()
+        });
         let (candidates, candidates_out) = mpsc::channel(CANDIDATES_MAX);
         let keeper = Peer::new(Arc::clone(context), peer, orders_out, candidates_out);
         let task = context.runtime.spawn(async move {
@@ -272,7 +291,14 @@ impl Peers {
             }
             keeper.run().await;
         });
-        peers.insert(peer, Entry { orders, candidates, task });
+        peers.insert(
+            peer,
+            Entry {
+                orders,
+                candidates,
+                task,
+            },
+        );
     }
 
     /// Hands a connection from `peer` to its keeper; drops it when there is none or too many wait.
@@ -308,7 +334,11 @@ impl Peers {
     }
 }
 
-fn accept_configs(tls: &LinkTls, allowed: &Arc<AllowedPeers>, transports: &Transports) -> Result<AcceptConfigs, rustls::Error> {
+fn accept_configs(
+    tls: &LinkTls,
+    allowed: &Arc<AllowedPeers>,
+    transports: &Transports,
+) -> Result<AcceptConfigs, rustls::Error> {
     let crypto = Arc::new(tls.acceptor(Arc::clone(allowed))?);
     let towards = |address: SocketAddr| {
         let mut config = server_config(Arc::clone(&crypto) as Arc<dyn quinn::crypto::ServerConfig>);

@@ -32,7 +32,11 @@ pub(crate) struct Traits {
 impl Ports {
     pub(crate) fn new(port: Port) -> Self {
         let port = Arc::new(port);
-        Self(RwLock::new(State { traits: Traits::of(&port), current: Some(port), previous: None }))
+        Self(RwLock::new(State {
+            traits: Traits::of(&port),
+            current: Some(port),
+            previous: None,
+        }))
     }
 
     /// Sends from `port` from now on and still receives at the old one.
@@ -54,7 +58,11 @@ impl Ports {
     pub(crate) async fn close(&self) {
         let closed: Vec<Weak<Port>> = {
             let mut state = self.write();
-            let ports = state.current.take().into_iter().chain(state.previous.take());
+            let ports = state
+                .current
+                .take()
+                .into_iter()
+                .chain(state.previous.take());
             ports.map(|port| Arc::downgrade(&port)).collect()
         };
         // Another thread may be in the middle of a system call.
@@ -74,13 +82,18 @@ impl Ports {
     /// The port of `generation`, or the current one when that is gone.
     pub(crate) fn of_generation(&self, generation: u32) -> Option<Arc<Port>> {
         let state = self.read();
-        let previous = state.previous.as_ref().filter(|port| port.generation == generation);
+        let previous = state
+            .previous
+            .as_ref()
+            .filter(|port| port.generation == generation);
         previous.or(state.current.as_ref()).cloned()
     }
 
     /// All ports to receive at.
     pub(crate) fn open(&self) -> impl Iterator<Item = Arc<Port>> {
-        let State { current, previous, .. } = self.read().clone();
+        let State {
+            current, previous, ..
+        } = self.read().clone();
         current.into_iter().chain(previous)
     }
 
@@ -95,6 +108,10 @@ impl Ports {
 
 impl Traits {
     fn of(port: &Port) -> Self {
-        Self { address: port.address(), generation: port.generation, may_fragment: port.may_fragment() }
+        Self {
+            address: port.address(),
+            generation: port.generation,
+            may_fragment: port.may_fragment(),
+        }
     }
 }

@@ -166,7 +166,11 @@ impl Routes {
 
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.0.read().expect("no holder of the lock panics").by_number.len()
+        self.0
+            .read()
+            .expect("no holder of the lock panics")
+            .by_number
+            .len()
     }
 
     pub(crate) fn from(&self, address: SocketAddr) -> Option<Arc<RoutesFrom>> {

@@ -42,7 +42,12 @@ pub(crate) struct SealedSocket {
 }
 
 impl SealedSocket {
-    pub(crate) fn new(me: &NodeId, port: Port, routes: Arc<Routes>, faults: Option<Faults>) -> Self {
+    pub(crate) fn new(
+        me: &NodeId,
+        port: Port,
+        routes: Arc<Routes>,
+        faults: Option<Faults>,
+    ) -> Self {
         let own_keys = Arc::new(AcceptorKeys::of(me));
         Self {
             ports: Ports::new(port),
@@ -55,14 +60,25 @@ impl SealedSocket {
 
     #[cfg(test)]
     pub(crate) fn intake_sizes(&self) -> [usize; 2] {
-        self.intake.lock().expect("no holder of the lock panics").sizes()
+        self.intake
+            .lock()
+            .expect("no holder of the lock panics")
+            .sizes()
     }
 
-    fn send_sealed(&self, port: &Arc<Port>, key: &DatagramKey, transmit: &Transmit<'_>) -> io::Result<()> {
+    fn send_sealed(
+        &self,
+        port: &Arc<Port>,
+        key: &DatagramKey,
+        transmit: &Transmit<'_>,
+    ) -> io::Result<()> {
         thread_local! {
             static SEALED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
-        let segment = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);
+        let segment = transmit
+            .segment_size
+            .unwrap_or(transmit.contents.len())
+            .max(1);
         let to = real(transmit.destination);
         SEALED.with_borrow_mut(|sealed| {
             sealed.clear();
@@ -83,7 +99,10 @@ impl SealedSocket {
 
 impl AsyncUdpSocket for SealedSocket {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        Box::pin(WritePoller { socket: self, waiting: None })
+        Box::pin(WritePoller {
+            socket: self,
+            waiting: None,
+        })
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
@@ -99,11 +118,20 @@ impl AsyncUdpSocket for SealedSocket {
         let Some(port) = port else {
             return Ok(());
         };
-        let key = route.as_ref().map_or(&self.own_keys.from_acceptor, |route| &route.keys.to_acceptor);
+        let key = route
+            .as_ref()
+            .map_or(&self.own_keys.from_acceptor, |route| {
+                &route.keys.to_acceptor
+            });
         self.send_sealed(&port, key, transmit)
     }
 
-    fn poll_recv(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Poll<io::Result<usize>> {
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
         let mut intake = self.intake.lock().expect("no holder of the lock panics");
         if let Some(delivered) = intake.deliver_left_over(bufs, meta) {
             return Poll::Ready(Ok(delivered));
@@ -115,7 +143,11 @@ impl AsyncUdpSocket for SealedSocket {
                     Poll::Pending => {}
                     Poll::Ready(Ok(received)) => {
                         idle = false;
-                        if intake.open(port.generation, &mut bufs[..received], &mut meta[..received]) {
+                        if intake.open(
+                            port.generation,
+                            &mut bufs[..received],
+                            &mut meta[..received],
+                        ) {
                             return Poll::Ready(Ok(received));
                         }
                     }
@@ -135,7 +167,11 @@ impl AsyncUdpSocket for SealedSocket {
 
     /// Always an IPv6 address, since every address shown to quinn is one.
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        let Traits { address, generation, .. } = self.ports.traits();
+        let Traits {
+            address,
+            generation,
+            ..
+        } = self.ports.traits();
         Ok(Origin::Accepted { port: generation }.mark(address))
     }
 
@@ -161,10 +197,19 @@ impl fmt::Debug for SealedSocket {
 }
 
 fn is_passing(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted, NetworkDown, NetworkUnreachable};
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
+        NetworkDown, NetworkUnreachable,
+    };
     matches!(
         error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | HostUnreachable | Interrupted | NetworkDown | NetworkUnreachable
+        ConnectionAborted
+            | ConnectionRefused
+            | ConnectionReset
+            | HostUnreachable
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
     )
 }
 
@@ -182,7 +227,9 @@ impl UdpPoller for WritePoller {
         if self.waiting.is_none() && port.seems_writable() {
             return Poll::Ready(Ok(()));
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(async move { port.writable().await }));
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Box::pin(async move { port.writable().await }));
         let result = waiting.as_mut().poll(cx);
         if result.is_ready() {
             self.waiting = None;

@@ -16,8 +16,6 @@ mod moving;
 mod probing;
 mod relay;
 
-
-
 /// No step takes this long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -35,7 +33,11 @@ impl Node {
     fn start_with(seed: u8, address: SocketAddr, config: LinkConfig) -> Self {
         let identity = Arc::new(identity(seed));
         let (endpoint, events) = Endpoint::bind(&identity, address, config).unwrap();
-        Self { identity, endpoint, events }
+        Self {
+            identity,
+            endpoint,
+            events,
+        }
     }
 
     fn id(&self) -> NodeId {
@@ -53,7 +55,10 @@ impl Node {
     }
 
     async fn next(&mut self) -> LinkEvent {
-        timeout(PATIENCE, self.events.recv()).await.expect("an event in time").expect("the endpoint lives")
+        timeout(PATIENCE, self.events.recv())
+            .await
+            .expect("an event in time")
+            .expect("the endpoint lives")
     }
 
     async fn up(&mut self) -> Link {
@@ -116,7 +121,10 @@ fn numbered(number: u32, len: usize) -> Bytes {
 
 fn number_in(message: &[u8]) -> u32 {
     let number = *message.first_chunk::<4>().expect("a numbered message");
-    assert!(message.iter().eq(number.iter().cycle().take(message.len())), "a damaged message");
+    assert!(
+        message.iter().eq(number.iter().cycle().take(message.len())),
+        "a damaged message"
+    );
     u32::from_be_bytes(number)
 }
 

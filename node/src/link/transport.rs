@@ -9,7 +9,9 @@ use quinn::{
 use quinn_proto::InvalidCid;
 use rand::Rng;
 
-use super::{config::LinkConfig, congestion::YieldingConfig, port::UDP_PAYLOAD_MAX, seal::OVERHEAD};
+use super::{
+    config::LinkConfig, congestion::YieldingConfig, port::UDP_PAYLOAD_MAX, seal::OVERHEAD,
+};
 
 /// Message streams that a peer may have open at once. Eight megabytes of 32 KiB blocks are 256.
 const STREAMS_MAX: u32 = 256;

@@ -7,10 +7,16 @@ use crate::link::{
     tls::{AllowedPeers, LinkTls, SERVER_NAME, peer_of},
 };
 
-const FRESH: Replaces = Replaces { name: LinkName::NONE, seamless: false };
+const FRESH: Replaces = Replaces {
+    name: LinkName::NONE,
+    seamless: false,
+};
 
 fn impatient() -> LinkConfig {
-    LinkConfig { handshake_timeout: Duration::from_millis(500), ..LinkConfig::default() }
+    LinkConfig {
+        handshake_timeout: Duration::from_millis(500),
+        ..LinkConfig::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,7 +24,13 @@ async fn a_node_dialled_by_another_identity_does_not_answer() {
     let a = Node::start_with(1, loopback(0), impatient());
     let b = Node::start(2);
     b.endpoint.connect_to(a.id(), Vec::new());
-    let result = dial(a.endpoint.context(), identity(3).id(), vec![b.address()], FRESH).await;
+    let result = dial(
+        a.endpoint.context(),
+        identity(3).id(),
+        vec![b.address()],
+        FRESH,
+    )
+    .await;
     assert!(matches!(result, Err(DialError::TimedOut)), "{result:?}");
 }
 
@@ -27,7 +39,10 @@ async fn an_unknown_peer_is_not_admitted_until_it_is_made_known() {
     let mut a = Node::start_with(1, loopback(0), impatient());
     let mut b = Node::start(2);
     let result = dial(a.endpoint.context(), b.id(), vec![b.address()], FRESH).await;
-    assert!(matches!(result, Err(DialError::Greet(_) | DialError::Connection(_))), "{result:?}");
+    assert!(
+        matches!(result, Err(DialError::Greet(_) | DialError::Connection(_))),
+        "{result:?}"
+    );
     assert!(b.events.try_recv().is_err(), "b took notice of a stranger");
     a.dial(&b);
     assert_eq!((a.up().await.peer(), b.up().await.peer()), (b.id(), a.id()));
@@ -44,15 +59,32 @@ async fn a_peer_at_the_address_of_another_does_not_disturb_it() {
 }
 
 /// TLS alone, without the seal that already keeps most of the wrong ones out.
-async fn handshake(dialler: u8, dialled: u8, acceptor: u8, allowed: u8) -> (Option<NodeId>, Option<NodeId>) {
+async fn handshake(
+    dialler: u8,
+    dialled: u8,
+    acceptor: u8,
+    allowed: u8,
+) -> (Option<NodeId>, Option<NodeId>) {
     let peers = Arc::new(AllowedPeers::default());
     peers.insert(identity(allowed).id());
-    let accept = LinkTls::new(&identity(acceptor)).unwrap().acceptor(peers).unwrap();
-    let dial = LinkTls::new(&identity(dialler)).unwrap().dialler(identity(dialled).id()).unwrap();
-    let server = quinn::Endpoint::server(quinn::ServerConfig::with_crypto(Arc::new(accept)), loopback(0)).unwrap();
+    let accept = LinkTls::new(&identity(acceptor))
+        .unwrap()
+        .acceptor(peers)
+        .unwrap();
+    let dial = LinkTls::new(&identity(dialler))
+        .unwrap()
+        .dialler(identity(dialled).id())
+        .unwrap();
+    let server = quinn::Endpoint::server(
+        quinn::ServerConfig::with_crypto(Arc::new(accept)),
+        loopback(0),
+    )
+    .unwrap();
     let client = quinn::Endpoint::client(loopback(0)).unwrap();
     let config = quinn::ClientConfig::new(Arc::new(dial));
-    let connecting = client.connect_with(config, server.local_addr().unwrap(), SERVER_NAME).unwrap();
+    let connecting = client
+        .connect_with(config, server.local_addr().unwrap(), SERVER_NAME)
+        .unwrap();
     let accepting = async { server.accept().await.unwrap().await.ok() };
     // The dialler may be done before the acceptor has refused it; its first stream shows.
     let dialling = async {
@@ -63,13 +95,29 @@ async fn handshake(dialler: u8, dialled: u8, acceptor: u8, allowed: u8) -> (Opti
         stream.stopped().await.ok()?;
         peer_of(&connection)
     };
-    let (by_dialler, by_acceptor) = timeout(PATIENCE, async { tokio::join!(dialling, accepting) }).await.unwrap();
-    (by_dialler, by_acceptor.and_then(|connection| peer_of(&connection)))
+    let (by_dialler, by_acceptor) = timeout(PATIENCE, async { tokio::join!(dialling, accepting) })
+        .await
+        .unwrap();
+    (
+        by_dialler,
+        by_acceptor.and_then(|connection| peer_of(&connection)),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_admits_exactly_the_dialled_acceptor_and_the_allowed_dialler() {
-    assert_eq!(handshake(1, 2, 2, 1).await, (Some(identity(2).id()), Some(identity(1).id())));
-    assert_eq!(handshake(1, 3, 2, 1).await, (None, None), "another node answered");
-    assert_eq!(handshake(1, 2, 2, 3).await, (None, None), "a stranger called");
+    assert_eq!(
+        handshake(1, 2, 2, 1).await,
+        (Some(identity(2).id()), Some(identity(1).id()))
+    );
+    assert_eq!(
+        handshake(1, 3, 2, 1).await,
+        (None, None),
+        "another node answered"
+    );
+    assert_eq!(
+        handshake(1, 2, 2, 3).await,
+        (None, None),
+        "a stranger called"
+    );
 }

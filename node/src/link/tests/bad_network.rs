@@ -10,7 +10,10 @@ fn bad(seed: u64, loss: f64) -> LinkConfig {
         reorder: 0.05,
         seed,
     };
-    LinkConfig { faults: Some(faults), ..LinkConfig::default() }
+    LinkConfig {
+        faults: Some(faults),
+        ..LinkConfig::default()
+    }
 }
 
 async fn exchange(seed: u64, loss: f64, messages: u32) {
@@ -23,7 +26,10 @@ async fn exchange(seed: u64, loss: f64, messages: u32) {
         b.numbers(count),
     );
     assert!(complete(at_a) && complete(at_b), "seed {seed}");
-    assert!(to_b.stats().lost_packets > 0, "seed {seed}: the network was perfect");
+    assert!(
+        to_b.stats().lost_packets > 0,
+        "seed {seed}: the network was perfect"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,13 +7,18 @@ use crate::link::{
     session::CloseCode,
 };
 
-const FRESH: Replaces = Replaces { name: LinkName::NONE, seamless: false };
+const FRESH: Replaces = Replaces {
+    name: LinkName::NONE,
+    seamless: false,
+};
 
 /// A connection to `b` of an admitted peer without any code of ours on top.
 async fn intruder(b: &mut Node) -> (Node, Greeted) {
     let a = Node::start(1);
     b.endpoint.connect_to(a.id(), Vec::new());
-    let greeted = dial(a.endpoint.context(), b.id(), vec![b.address()], FRESH).await.unwrap();
+    let greeted = dial(a.endpoint.context(), b.id(), vec![b.address()], FRESH)
+        .await
+        .unwrap();
     b.up().await;
     (a, greeted)
 }
@@ -41,7 +46,9 @@ async fn assert_alive(b: &mut Node) {
     // The intruder's last words may still come in between.
     loop {
         match b.next().await {
-            LinkEvent::Message { peer, bytes } if peer == honest.id() => break assert_eq!(number_in(&bytes), 1),
+            LinkEvent::Message { peer, bytes } if peer == honest.id() => {
+                break assert_eq!(number_in(&bytes), 1);
+            }
             LinkEvent::Message { .. } | LinkEvent::Up { .. } | LinkEvent::Down { .. } => {}
         }
     }
@@ -50,7 +57,12 @@ async fn assert_alive(b: &mut Node) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_oversized_or_unknown_frame_ends_the_connection() {
     let mut b = Node::start(2);
-    let garbage: [&[u8]; 4] = [&[0, 0xff, 0xff, 0xff, 1, 2, 3], &[9, 0, 0, 0], &[2, 0, 0, 3, 1, 2, 3], &[1, 0, 0, 0]];
+    let garbage: [&[u8]; 4] = [
+        &[0, 0xff, 0xff, 0xff, 1, 2, 3],
+        &[9, 0, 0, 0],
+        &[2, 0, 0, 3, 1, 2, 3],
+        &[1, 0, 0, 0],
+    ];
     for frame in garbage {
         let (_a, mut greeted) = intruder(&mut b).await;
         greeted.ordered.send.write_all(frame).await.unwrap();
@@ -84,9 +96,15 @@ async fn unfinished_streams_hold_up_nothing_and_cannot_pile_up() {
     whole.write_all(&numbered(4, 5_000)).await.unwrap();
     whole.finish().unwrap();
     assert_eq!(number_in(&b.message().await), 4);
-    greeted.ordered.send.write_all(&[0, 0, 0, 4, 0, 0, 0, 9]).await.unwrap();
+    greeted
+        .ordered
+        .send
+        .write_all(&[0, 0, 0, 4, 0, 0, 0, 9])
+        .await
+        .unwrap();
     assert_eq!(number_in(&b.message().await), 9);
-    while let Ok(stream) = timeout(Duration::from_millis(200), greeted.connection.open_uni()).await {
+    while let Ok(stream) = timeout(Duration::from_millis(200), greeted.connection.open_uni()).await
+    {
         let mut stream = stream.unwrap();
         stream.write_all(&[1]).await.unwrap();
         unfinished.push(stream);
@@ -103,8 +121,15 @@ async fn a_peer_that_swaps_connections_for_ever_gains_nothing() {
     let mut held = vec![first];
     let mut restarts = 0;
     for _ in 0..12 {
-        let replaces = Replaces { name: held.last().unwrap().terms.name, seamless: true };
-        held.push(dial(a.endpoint.context(), b.id(), vec![b.address()], replaces).await.unwrap());
+        let replaces = Replaces {
+            name: held.last().unwrap().terms.name,
+            seamless: true,
+        };
+        held.push(
+            dial(a.endpoint.context(), b.id(), vec![b.address()], replaces)
+                .await
+                .unwrap(),
+        );
         let mut stream = held.last().unwrap().connection.open_uni().await.unwrap();
         stream.write_all(&numbered(3, 2_000)).await.unwrap();
         stream.finish().unwrap();

@@ -6,7 +6,10 @@ use super::*;
 
 /// Would show as a hanging test if anything waited for silence to end.
 fn never_idle() -> LinkConfig {
-    LinkConfig { idle_timeout: 4 * PATIENCE, ..LinkConfig::default() }
+    LinkConfig {
+        idle_timeout: 4 * PATIENCE,
+        ..LinkConfig::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -14,9 +17,13 @@ async fn a_dialler_that_changes_its_address_loses_nothing_and_stays_up() {
     let (mut a, to_b, mut b, to_a) = pair_with(never_idle()).await;
     for _ in 0..3 {
         let before = a.address();
-        let sending = tokio::join!(send_numbered(&to_b, 300), send_numbered(&to_a, 300), async {
-            a.endpoint.rebind(loopback(0)).unwrap();
-        });
+        let sending = tokio::join!(
+            send_numbered(&to_b, 300),
+            send_numbered(&to_a, 300),
+            async {
+                a.endpoint.rebind(loopback(0)).unwrap();
+            }
+        );
         let ((), (), ()) = sending;
         let (at_a, at_b) = tokio::join!(a.numbers(300), b.numbers(300));
         assert!(complete(at_a) && complete(at_b));
@@ -29,9 +36,13 @@ async fn a_dialler_that_changes_its_address_loses_nothing_and_stays_up() {
 async fn an_acceptor_that_changes_its_address_loses_nothing_and_stays_up() {
     let (mut a, to_b, mut b, to_a) = pair_with(never_idle()).await;
     for _ in 0..3 {
-        let ((), (), ()) = tokio::join!(send_numbered(&to_b, 300), send_numbered(&to_a, 300), async {
-            b.endpoint.rebind(loopback(0)).unwrap();
-        });
+        let ((), (), ()) = tokio::join!(
+            send_numbered(&to_b, 300),
+            send_numbered(&to_a, 300),
+            async {
+                b.endpoint.rebind(loopback(0)).unwrap();
+            }
+        );
         let (at_a, at_b) = tokio::join!(a.numbers(300), b.numbers(300));
         assert!(complete(at_a) && complete(at_b));
         // The link has moved once messages flow while the old address is gone.
@@ -48,28 +59,29 @@ async fn a_peer_that_restarts_without_a_word_replaces_its_old_link_at_once() {
     let a_address = a.address();
     let a_id = a.id();
     a.endpoint.connect_to(identity(2).id(), Vec::new());
-    let start_b = move |address| {
+    let start_b = move || {
         let runtime = Runtime::new().unwrap();
         let b = runtime.block_on(async move {
-            let b = Node::start_with(2, address, never_idle());
+            let b = Node::start_with(2, loopback(0), never_idle());
             b.endpoint.connect_to(a_id, vec![a_address]);
             b
         });
         (runtime, b)
     };
-    let (runtime, b) = tokio::task::spawn_blocking(move || start_b(loopback(0))).await.unwrap();
+    let (runtime, dead) = tokio::task::spawn_blocking(start_b).await.unwrap();
     a.up().await;
-    let address = b.address();
-    // The whole runtime stops between two instructions: nothing is said to the peer.
-    runtime.shutdown_background();
-    drop(b);
-    let (runtime, mut b) = tokio::task::spawn_blocking(move || start_b(address)).await.unwrap();
+    // All its tasks stop where they are: nothing is said to the peer.
+    tokio::task::spawn_blocking(|| runtime.shutdown_timeout(PATIENCE))
+        .await
+        .unwrap();
+    let (runtime, mut b) = tokio::task::spawn_blocking(start_b).await.unwrap();
     a.down().await;
     let to_b = a.up().await;
     to_b.send(numbered(5, 2_000), Priority::RealTime).unwrap();
     b.up().await;
     assert_eq!(number_in(&b.message().await), 5);
     runtime.shutdown_background();
+    drop(dead);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,7 +115,13 @@ async fn nodes_meet_over_ipv6_and_across_address_families() {
     a.dial(&b);
     (a.up().await, b.up().await);
     let mut c = Node::start_with(3, any_v6, LinkConfig::default());
-    c.endpoint.connect_to(a.id(), vec![SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, a.address().port()))]);
+    c.endpoint.connect_to(
+        a.id(),
+        vec![SocketAddr::from((
+            std::net::Ipv6Addr::LOCALHOST,
+            a.address().port(),
+        ))],
+    );
     a.endpoint.connect_to(c.id(), Vec::new());
     (a.up().await, c.up().await);
 }

@@ -13,12 +13,20 @@ use crate::link::{
 /// The first datagram of a connection by bare QUIC.
 async fn plain_initial(dialled: NodeId) -> Vec<u8> {
     let catcher = tokio::net::UdpSocket::bind(loopback(0)).await.unwrap();
-    let tls = LinkTls::new(&identity(9)).unwrap().dialler(dialled).unwrap();
+    let tls = LinkTls::new(&identity(9))
+        .unwrap()
+        .dialler(dialled)
+        .unwrap();
     let dialler = quinn::Endpoint::client(loopback(0)).unwrap();
     let config = quinn::ClientConfig::new(Arc::new(tls));
-    let _connecting = dialler.connect_with(config, catcher.local_addr().unwrap(), SERVER_NAME).unwrap();
+    let _connecting = dialler
+        .connect_with(config, catcher.local_addr().unwrap(), SERVER_NAME)
+        .unwrap();
     let mut datagram = vec![0; 2_000];
-    let len = timeout(PATIENCE, catcher.recv(&mut datagram)).await.unwrap().unwrap();
+    let len = timeout(PATIENCE, catcher.recv(&mut datagram))
+        .await
+        .unwrap()
+        .unwrap();
     datagram.truncate(len);
     datagram
 }
@@ -51,19 +59,32 @@ async fn a_prober_who_does_not_know_the_identity_gets_no_answer() {
         prober.send_to(&noise, target.address()).unwrap();
     }
     let initial = plain_initial(target.id()).await;
-    assert!(initial.len() >= 1_200 && initial[0] & 0x80 != 0, "a QUIC Initial to probe with");
+    assert!(
+        initial.len() >= 1_200 && initial[0] & 0x80 != 0,
+        "a QUIC Initial to probe with"
+    );
     let mut unknown_version = initial.clone();
     unknown_version[1..5].copy_from_slice(&[0x1a, 0x2a, 0x3a, 0x4a]);
     let wrong_key = AcceptorKeys::of(&identity(9).id());
-    for probe in [&initial, &unknown_version, &sealed(&initial, &wrong_key), &sealed(&unknown_version, &wrong_key)] {
+    for probe in [
+        &initial,
+        &unknown_version,
+        &sealed(&initial, &wrong_key),
+        &sealed(&unknown_version, &wrong_key),
+    ] {
         prober.send_to(probe, target.address()).unwrap();
     }
     until_seen(&mut target, 3).await;
-    assert!(prober.recv(&mut [0; 2_000]).is_err(), "the prober got an answer");
+    assert!(
+        prober.recv(&mut [0; 2_000]).is_err(),
+        "the prober got an answer"
+    );
 
     // The probe itself is sound: under the right key the same packet is answered.
     let right_key = AcceptorKeys::of(&target.id());
-    prober.send_to(&sealed(&unknown_version, &right_key), target.address()).unwrap();
+    prober
+        .send_to(&sealed(&unknown_version, &right_key), target.address())
+        .unwrap();
     until_seen(&mut target, 4).await;
     assert!(prober.recv(&mut [0; 2_000]).is_ok());
 }
@@ -89,7 +110,10 @@ async fn recorded_datagrams_sent_again_get_no_answer() {
         prober.send_to(datagram, b.address()).unwrap();
     }
     until_seen(&mut b, 3).await;
-    assert!(prober.recv(&mut [0; 2_000]).is_err(), "the prober got an answer");
+    assert!(
+        prober.recv(&mut [0; 2_000]).is_err(),
+        "the prober got an answer"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,12 +124,17 @@ async fn every_byte_of_every_datagram_looks_random() {
     a.endpoint.connect_to(b.id(), vec![relay.address]);
     let (to_b, to_a) = (a.up().await, b.up().await);
     let mut record = relay.recorded();
-    let first = [record.to_acceptor[0].clone(), record.from_acceptor[0].clone()];
+    let first = [
+        record.to_acceptor[0].clone(),
+        record.from_acceptor[0].clone(),
+    ];
     while record.to_acceptor.len() < 6_000 || record.from_acceptor.len() < 6_000 {
         // One message at a time, so that there are many datagrams.
-        to_b.send(Bytes::from_static(&[0; 40]), Priority::Control).unwrap();
+        to_b.send(Bytes::from_static(&[0; 40]), Priority::Control)
+            .unwrap();
         b.message().await;
-        to_a.send(Bytes::from_static(&[0; 40]), Priority::Control).unwrap();
+        to_a.send(Bytes::from_static(&[0; 40]), Priority::Control)
+            .unwrap();
         a.message().await;
         let more = relay.recorded();
         record.to_acceptor.extend(more.to_acceptor);
@@ -113,10 +142,15 @@ async fn every_byte_of_every_datagram_looks_random() {
     }
     for datagrams in [&record.to_acceptor, &record.from_acceptor] {
         for position in 0..24 {
-            assert_uniform(datagrams.iter().map(|datagram| datagram[position]), &format!("byte {position}"));
+            assert_uniform(
+                datagrams.iter().map(|datagram| datagram[position]),
+                &format!("byte {position}"),
+            );
         }
         for from_end in 1..=40 {
-            let bytes = datagrams.iter().map(|datagram| datagram[datagram.len() - from_end]);
+            let bytes = datagrams
+                .iter()
+                .map(|datagram| datagram[datagram.len() - from_end]);
             assert_uniform(bytes, &format!("byte {from_end} from the end"));
         }
     }
@@ -131,8 +165,14 @@ fn assert_uniform(bytes: impl Iterator<Item = u8>, what: &str) {
     let mut counts = [0_u32; 256];
     bytes.for_each(|byte| counts[usize::from(byte)] += 1);
     let expected = f64::from(counts.iter().sum::<u32>()) / 256.0;
-    let chi_square: f64 = counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
-    assert!(chi_square < 255.0 + 8.0 * 22.6, "{what}: chi-square {chi_square:.0} over {expected:.1} a value");
+    let chi_square: f64 = counts
+        .iter()
+        .map(|count| (f64::from(*count) - expected).powi(2) / expected)
+        .sum();
+    assert!(
+        chi_square < 255.0 + 8.0 * 22.6,
+        "{what}: chi-square {chi_square:.0} over {expected:.1} a value"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,7 +182,9 @@ async fn a_flood_of_noise_leaves_no_state_and_the_link_works() {
     let flood = {
         let target = b.address();
         tokio::task::spawn_blocking(move || {
-            let sockets: Vec<UdpSocket> = (0..20).map(|_| UdpSocket::bind(loopback(0)).unwrap()).collect();
+            let sockets: Vec<UdpSocket> = (0..20)
+                .map(|_| UdpSocket::bind(loopback(0)).unwrap())
+                .collect();
             let mut random = rand::rng();
             let mut noise = [0; 400];
             for i in 0..200_000 {
@@ -154,7 +196,10 @@ async fn a_flood_of_noise_leaves_no_state_and_the_link_works() {
         })
     };
     send_numbered(&to_b, 500).await;
-    assert!(complete(b.numbers(500).await), "messages got through during the flood");
+    assert!(
+        complete(b.numbers(500).await),
+        "messages got through during the flood"
+    );
     timeout(PATIENCE, flood).await.unwrap().unwrap();
     assert_eq!(b.endpoint.table_sizes(), before);
     to_b.send(numbered(0, 32_900), Priority::Bulk).unwrap();

@@ -28,7 +28,11 @@ impl Relay {
         let address = front.local_addr().unwrap();
         let record = Arc::default();
         let task = tokio::spawn(pass(front, back, Arc::clone(&record))).abort_handle();
-        Self { address, record, task }
+        Self {
+            address,
+            record,
+            task,
+        }
     }
 
     pub(super) fn recorded(&self) -> Record {
