@@ -149,9 +149,10 @@ impl Endpoint {
     }
 
     /// Keeps a link to `peer` from now on: dials it at `addresses` whenever it is not connected, with growing pauses, and
-    /// takes its calls. Without addresses it only waits for calls. Called again it replaces the addresses. Our own id is ignored.
+    /// takes its calls. Without addresses it only waits for calls. Called again it replaces the addresses. Our own id is
+    /// ignored, and so is every call after `close`.
     pub fn connect_to(&self, peer: NodeId, addresses: Vec<SocketAddr>) {
-        if peer == self.context.me {
+        if peer == self.context.me || *self.context.closing.borrow() {
             return;
         }
         self.context.allowed.insert(peer);

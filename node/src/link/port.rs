@@ -91,6 +91,7 @@ impl Port {
         Ok(())
     }
 
+    /// Receives what is there, possibly nothing.
     pub(crate) fn poll_recv(
         &self,
         cx: &mut Context<'_>,
@@ -104,6 +105,7 @@ impl Port {
             });
             match received {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                Err(e) if is_passing(&e) => return Poll::Ready(Ok(0)),
                 other => return Poll::Ready(other),
             }
         }
@@ -139,4 +141,22 @@ impl Port {
             _ => Some(to),
         }
     }
+}
+
+/// What an unconnected socket reports of a vanished interface or in an ICMP message; a dead socket reports other errors.
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
+        NetworkDown, NetworkUnreachable,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted
+            | ConnectionRefused
+            | ConnectionReset
+            | HostUnreachable
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
+    )
 }

@@ -139,22 +139,13 @@ impl AsyncUdpSocket for SealedSocket {
         for _ in 0..EMPTY_BATCHES_MAX {
             let mut idle = true;
             for port in self.ports.open() {
-                match port.poll_recv(cx, bufs, meta) {
-                    Poll::Pending => {}
-                    Poll::Ready(Ok(received)) => {
-                        idle = false;
-                        if intake.open(
-                            port.generation,
-                            &mut bufs[..received],
-                            &mut meta[..received],
-                        ) {
-                            return Poll::Ready(Ok(received));
-                        }
-                    }
-                    // What an unconnected socket reports here (a vanished interface, an ICMP message) passes; only
-                    // a dead socket is the end, and that shows on every call.
-                    Poll::Ready(Err(e)) if is_passing(&e) => idle = false,
-                    Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                let Poll::Ready(received) = port.poll_recv(cx, bufs, meta)? else {
+                    continue;
+                };
+                idle = false;
+                let (bufs, meta) = (&mut bufs[..received], &mut meta[..received]);
+                if intake.open(port.generation, bufs, meta) {
+                    return Poll::Ready(Ok(received));
                 }
             }
             if idle {
@@ -194,23 +185,6 @@ impl fmt::Debug for SealedSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SealedSocket").finish_non_exhaustive()
     }
-}
-
-fn is_passing(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,
-        NetworkDown, NetworkUnreachable,
-    };
-    matches!(
-        error.kind(),
-        ConnectionAborted
-            | ConnectionRefused
-            | ConnectionReset
-            | HostUnreachable
-            | Interrupted
-            | NetworkDown
-            | NetworkUnreachable
-    )
 }
 
 /// Waits until the current port takes datagrams again.

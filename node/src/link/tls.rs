@@ -103,8 +103,7 @@ impl LinkTls {
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         config.enable_sni = false;
         config.resumption = Resumption::disabled();
-        Ok(QuicClientConfig::try_from(config)
-            .expect("the provider has the cipher suite of QUIC's first packets"))
+        QuicClientConfig::try_from(config).map_err(|reason| Error::General(reason.to_string()))
     }
 
     /// For diallers among `allowed`.
@@ -122,8 +121,7 @@ impl LinkTls {
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         // A resumed session would skip the check of who is allowed.
         config.send_tls13_tickets = 0;
-        Ok(QuicServerConfig::try_from(config)
-            .expect("the provider has the cipher suite of QUIC's first packets"))
+        QuicServerConfig::try_from(config).map_err(|reason| Error::General(reason.to_string()))
     }
 
     fn algorithms(&self) -> WebPkiSupportedAlgorithms {

@@ -53,7 +53,7 @@ async fn a_silent_peer_is_down_after_the_idle_time() {
     };
     let mut a = Node::start_with(1, loopback(0), config.clone());
     let relayed = Node::start_with(2, loopback(0), config);
-    let relay = super::relay::Relay::start(relayed.address()).await;
+    let relay = relay::Relay::start(relayed.address()).await;
     relayed.endpoint.connect_to(a.id(), Vec::new());
     a.endpoint.connect_to(relayed.id(), vec![relay.address]);
     a.up().await;

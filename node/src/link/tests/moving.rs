@@ -92,7 +92,8 @@ async fn a_dialler_finds_a_peer_that_comes_back_later() {
     a.down().await;
     let mut b = Node::start_with(2, address, LinkConfig::default());
     b.endpoint.connect_to(a.id(), Vec::new());
-    (a.up().await, b.up().await);
+    a.up().await;
+    b.up().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,7 +105,8 @@ async fn of_several_addresses_the_one_that_answers_is_found() {
     b.endpoint.connect_to(a.id(), Vec::new());
     let addresses = [&unusable[..], &[silent.local_addr().unwrap(), b.address()]].concat();
     a.endpoint.connect_to(b.id(), addresses);
-    (a.up().await, b.up().await);
+    a.up().await;
+    b.up().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,7 +115,8 @@ async fn nodes_meet_over_ipv6_and_across_address_families() {
     let mut a = Node::start_with(1, any_v6, LinkConfig::default());
     let mut b = Node::start(2);
     a.dial(&b);
-    (a.up().await, b.up().await);
+    a.up().await;
+    b.up().await;
     let mut c = Node::start_with(3, any_v6, LinkConfig::default());
     c.endpoint.connect_to(
         a.id(),
@@ -123,5 +126,6 @@ async fn nodes_meet_over_ipv6_and_across_address_families() {
         ))],
     );
     a.endpoint.connect_to(c.id(), Vec::new());
-    (a.up().await, c.up().await);
+    a.up().await;
+    c.up().await;
 }
