@@ -145,6 +145,7 @@ impl Relay {
             id: RequestId(number),
             key,
             hops_to_live,
+            tie_break: 300,
             class: Class::Bulk,
         };
         let actions = self.hear(asker(number), &fetch);

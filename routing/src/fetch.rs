@@ -29,8 +29,17 @@ pub(crate) struct Fetches {
 pub(crate) struct FetchRequest {
     pub(crate) id: RequestId,
     pub(crate) key: BlockKey,
-    pub(crate) hops_to_live: HopsToLive,
+    pub(crate) rank: Rank,
     pub(crate) class: Class,
+}
+
+/// The order in which searches for one key may wait for each other: only ever for one of a lower rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    /// The budget.
+    pub(crate) hops_to_live: HopsToLive,
+    /// Random; kept where the budget is kept from one hop to the next, so that ranks never rise along a route.
+    pub(crate) tie_break: u16,
 }
 
 /// Somebody who waits for a fetch.
@@ -38,8 +47,8 @@ pub(crate) struct FetchRequest {
 struct Requester {
     asker: Asker,
     class: Class,
-    /// The budget that its request has at this node.
-    hops_to_live: HopsToLive,
+    /// Of its request at this node.
+    rank: Rank,
 }
 
 type Requesters = SmallVec<[Requester; 1]>;
@@ -64,7 +73,7 @@ impl Fetches {
         let requester = Requester {
             asker: Asker::User(id),
             class,
-            hops_to_live: shared.own_hops_to_live(),
+            rank: shared.own_rank(),
         };
         // Nobody else waits for what the user waits for, so that joining is always safe
         match self.running.get_mut(&key) {
@@ -79,13 +88,13 @@ impl Fetches {
             id,
             key,
             class,
-            hops_to_live: sent,
+            rank: sent,
         } = request;
-        let hops_to_live = shared.after_hop_from(from, sent);
+        let rank = shared.rank_from(from, sent);
         let requester = Requester {
             asker: Asker::Peer(from, id),
             class,
-            hops_to_live,
+            rank,
         };
         let refusal = match self.running.get_mut(&key) {
             Some(search) if !search.may_be_joined(sent) => {
@@ -93,11 +102,12 @@ impl Fetches {
                 Some(Refusal::Loop)
             }
             Some(_) => None,
-            None => {
-                shared
-                    .recently_failed
-                    .refusal(&key, hops_to_live, shared.peers.len(), shared.now)
-            }
+            None => shared.recently_failed.refusal(
+                &key,
+                rank.hops_to_live,
+                shared.peers.len(),
+                shared.now,
+            ),
         };
         let refusal =
             refusal.or_else(|| (!shared.admits(from, class)).then_some(Refusal::Overloaded));
@@ -188,7 +198,7 @@ impl Fetches {
             return;
         };
         search.answered(shared);
-        if caches_fetched(search.hops_to_live, shared.config.hops_to_live_max) {
+        if caches_fetched(search.rank.hops_to_live, shared.config.hops_to_live_max) {
             shared.keep(block.clone(), Place::Cache);
         }
         self.succeed(shared, &block);
@@ -210,7 +220,7 @@ impl Fetches {
         match search.waiting {
             // A store that takes so long is treated as one that does not have the block
             Waiting::Store(_) => search.begin_asking(shared),
-            Waiting::Pause => search.stop_waiting(shared),
+            Waiting::Pause => search.resume(shared),
             Waiting::Peer { .. } | Waiting::Nothing => search.give_peer_up(shared),
         }
         self.go_on(shared, key);
@@ -259,39 +269,26 @@ impl Fetches {
     }
 
     /// Tells those who wait that the block was not found. Those who may search further than this search did get
-    /// another one.
+    /// another one, and the user gets another one later if all peers were busy with this very key.
     fn fail(&mut self, shared: &mut Shared, key: BlockKey) {
         let Some(mut search) = self.remove(shared, &key) else {
             return;
         };
         shared
             .recently_failed
-            .searched(key, search.hops_to_live, shared.now);
+            .searched(key, search.rank.hops_to_live, shared.now);
         let stronger = search.take_stronger(shared.now);
-        for requester in &search.requesters {
-            shared.end(requester.asker);
-            match requester.asker {
-                Asker::Peer(peer, id) => {
-                    let left = search.left.min(requester.hops_to_live);
-                    shared.send(peer, Message::NotFound { id, left }, requester.class);
-                }
-                Asker::User(id) => {
-                    shared.actions.push_back(Action::FetchDone {
-                        id,
-                        result: Err(search.failure),
-                    });
-                }
-            }
+        search.answer_peers(shared);
+        if stronger.is_empty() && search.pause(shared, key) {
+            self.running.insert(key, search);
+            return;
         }
+        search.answer_users(shared);
         if !stronger.is_empty() {
             // This node's store was looked into already
-            let mut again = Search::new(shared, stronger);
-            let asked = again.ask_next(shared, key);
-            self.running.insert(key, again);
-            if !asked {
-                // Each time those with the least budget are answered: this ends
-                self.fail(shared, key);
-            }
+            self.running.insert(key, Search::new(shared, stronger));
+            // Should this fail at once, those with the least budget are answered each time: it ends
+            self.go_on(shared, key);
         }
     }
 

@@ -25,6 +25,8 @@ pub enum Message {
         key: BlockKey,
         /// The budget of the search.
         hops_to_live: HopsToLive,
+        /// Random. Of two searches for one key with equal budgets, the one with more may wait for the one with less.
+        tie_break: u16,
         /// How urgently.
         class: Class,
     },

@@ -7,7 +7,7 @@ use crate::event::{
     Action, Event, FetchFailure, InsertFailure, LocalId, Misbehaviour, PeerId, StoreResult,
     StoreTicket,
 };
-use crate::fetch::{FetchRequest, Fetches};
+use crate::fetch::{FetchRequest, Fetches, Rank};
 use crate::insert::{Inserts, Offer};
 use crate::location::Location;
 use crate::message::{Message, RequestId};
@@ -136,14 +136,19 @@ impl Router {
             Message::Fetch {
                 key,
                 hops_to_live,
+                tie_break,
                 class,
                 ..
             } => {
                 if self.is_new(from, id) {
+                    let rank = Rank {
+                        hops_to_live,
+                        tie_break,
+                    };
                     let request = FetchRequest {
                         id,
                         key,
-                        hops_to_live,
+                        rank,
                         class,
                     };
                     self.fetches.peer_asks(&mut self.shared, from, request);
@@ -153,26 +158,21 @@ impl Router {
                 key, stage, class, ..
             } => {
                 if self.is_new(from, id) {
-                    self.inserts.peer_offers(
-                        &mut self.shared,
-                        from,
-                        Offer {
-                            id,
-                            key,
-                            stage,
-                            class,
-                        },
-                    );
+                    let offer = Offer {
+                        id,
+                        key,
+                        stage,
+                        class,
+                    };
+                    self.inserts.peer_offers(&mut self.shared, from, offer);
                 }
             }
             Message::Block { block, .. } => {
-                if let Some(Target {
-                    operation: Operation::Insert,
-                    key,
-                }) = self.shared.requests.incoming(from, id)
+                let target = self.shared.requests.incoming(from, id);
+                if let Some(target) = target.filter(|target| target.operation == Operation::Insert)
                 {
                     self.inserts
-                        .block_arrived(&mut self.shared, from, key, block);
+                        .block_arrived(&mut self.shared, from, target.key, block);
                 }
             }
             Message::Cancel { .. } => {

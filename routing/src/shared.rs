@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use crate::config::Config;
 use crate::deadlines::Deadlines;
 use crate::event::{Action, Class, Misbehaviour, PeerId, Place, StoreTicket};
+use crate::fetch::Rank;
 use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
@@ -197,6 +198,33 @@ impl Shared {
         self.peers.peer(peer).map_or(HopsToLive::ZERO, |peer| {
             hops_to_live.after_hop(peer.draw, max)
         })
+    }
+
+    /// The rank that a peer's fetch has here.
+    pub(crate) fn rank_from(&mut self, peer: PeerId, sent: Rank) -> Rank {
+        let hops_to_live = self.after_hop_from(peer, sent.hops_to_live);
+        let tie_break = if hops_to_live < sent.hops_to_live {
+            self.tie_break()
+        } else {
+            sent.tie_break
+        };
+        Rank {
+            hops_to_live,
+            tie_break,
+        }
+    }
+
+    /// The rank of the user's own fetch.
+    pub(crate) fn own_rank(&mut self) -> Rank {
+        Rank {
+            hops_to_live: self.own_hops_to_live(),
+            tie_break: self.tie_break(),
+        }
+    }
+
+    pub(crate) fn tie_break(&mut self) -> u16 {
+        let [low, high, ..] = self.rng.next_u32().to_le_bytes();
+        u16::from_le_bytes([low, high])
     }
 
     /// The budget of the user's own requests: as if they came over one more link, with its own draw.

@@ -91,6 +91,7 @@ enum Head {
         id: RequestId,
         key: BlockKey,
         hops_to_live: HopsToLive,
+        tie_break: u16,
         class: Class,
     },
     Offer {
@@ -138,11 +139,13 @@ impl Head {
                 id,
                 key,
                 hops_to_live,
+                tie_break,
                 class,
             } => Self::Fetch {
                 id,
                 key,
                 hops_to_live,
+                tie_break,
                 class,
             },
             Message::Offer {
@@ -174,11 +177,13 @@ impl Head {
                 id,
                 key,
                 hops_to_live,
+                tie_break,
                 class,
             } => Message::Fetch {
                 id,
                 key,
                 hops_to_live,
+                tie_break,
                 class,
             },
             Self::Offer {
@@ -210,7 +215,7 @@ fn encode_head<'a>(message: &Message, space: &'a mut [u8; HEAD_LEN_MAX]) -> &'a 
         .expect("the longest head fits: HEAD_LEN_MAX counts its fields")
 }
 
-/// Kind 1, id at most 10 (as a varint), kind of block 1, routing key 32, stage and hops 2, class 1; rounded up.
+/// Kind 1, id at most 10 (as a varint), kind of block 1, routing key 32, hops 1 and tie break 3 (or stage 2), class 1; rounded up.
 const HEAD_LEN_MAX: usize = 64;
 
 const BLOCK_LEN_MAX: usize = if CONTENT_BLOCK_LEN > SIGNED_BLOCK_LEN {

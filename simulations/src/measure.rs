@@ -18,6 +18,8 @@ pub struct Counters {
     pub loops: u64,
     /// Fetches and offers refused for another reason.
     pub refused: u64,
+    /// Questions taken back, mostly because a timer ended the wait for the answer.
+    pub cancels: u64,
     /// All messages.
     pub messages: u64,
     /// Of all, how many were lost.
@@ -38,8 +40,8 @@ impl Counters {
                 ..
             } => self.loops += 1,
             Message::Refused { .. } => self.refused += 1,
-            Message::Cancel { .. }
-            | Message::Accepted { .. }
+            Message::Cancel { .. } => self.cancels += 1,
+            Message::Accepted { .. }
             | Message::NotFound { .. }
             | Message::Stored { .. }
             | Message::StoreFailed { .. } => {}
@@ -53,6 +55,7 @@ impl Counters {
         self.blocks += other.blocks;
         self.loops += other.loops;
         self.refused += other.refused;
+        self.cancels += other.cancels;
         self.messages += other.messages;
         self.lost += other.lost;
     }
@@ -66,6 +69,7 @@ impl Counters {
             blocks: self.blocks - earlier.blocks,
             loops: self.loops - earlier.loops,
             refused: self.refused - earlier.refused,
+            cancels: self.cancels - earlier.cancels,
             messages: self.messages - earlier.messages,
             lost: self.lost - earlier.lost,
         }

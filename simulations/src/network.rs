@@ -198,7 +198,7 @@ impl Network {
                 self.handle(node, Event::LookupDone { ticket, block });
             }
             Happening::StoreDone { node, life, event } if life == self.nodes[node].life => {
-                self.handle(node, event)
+                self.handle(node, event);
             }
             Happening::LookupDone { .. } | Happening::StoreDone { .. } => {}
             Happening::Wake { node } => self.wake(node),

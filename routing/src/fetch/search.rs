@@ -5,8 +5,8 @@ use std::time::Duration;
 use crypto::BlockKey;
 use smallvec::SmallVec;
 
-use super::{Requester, Requesters, target};
-use crate::event::{Class, FetchFailure, PeerId, StoreTicket};
+use super::{Rank, Requester, Requesters, target};
+use crate::event::{Action, Class, FetchFailure, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{Message, Refusal, RequestId};
 use crate::requests::Asker;
@@ -18,21 +18,28 @@ use crate::time::Time;
 pub(super) struct Search {
     pub(super) requesters: Requesters,
     /// With which it began to ask peers: the least of those who waited then.
-    pub(super) hops_to_live: HopsToLive,
-    /// What is left of that.
+    pub(super) rank: Rank,
+    /// What is left of its budget.
     pub(super) left: HopsToLive,
     pub(super) waiting: Waiting,
     /// What the user is told if nothing better happens.
     pub(super) failure: FetchFailure,
     class: Class,
     asked: SmallVec<[PeerId; 6]>,
-    /// Peers that wanted to join in vain, with their budgets: they search already.
-    searching: SmallVec<[(PeerId, HopsToLive); 2]>,
-    /// How often all peers were asked.
-    rounds: u32,
+    /// Peers that wanted to join in vain, with their ranks: they search already.
+    searching: SmallVec<[(PeerId, Rank); 2]>,
+    round: Round,
+    pauses: u32,
     deadline: Time,
     /// When it ends in any case.
     ends: Time,
+}
+
+/// How often the peers are asked between two pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    First,
+    Last,
 }
 
 /// Whose answer a search waits for.
@@ -62,27 +69,28 @@ impl Search {
 
     /// A search for `requesters` that waits for nothing yet.
     pub(super) fn new(shared: &Shared, requesters: Requesters) -> Self {
-        let hops_to_live = requesters
-            .iter()
-            .map(|requester| requester.hops_to_live)
-            .min()
-            .unwrap_or(HopsToLive::ZERO);
+        let ranks = requesters.iter().map(|requester| requester.rank);
+        let rank = ranks.min().unwrap_or(Rank {
+            hops_to_live: HopsToLive::ZERO,
+            tie_break: 0,
+        });
         let class = requesters
             .iter()
             .map(|requester| requester.class)
             .min()
             .unwrap_or(Class::Bulk);
-        let patience = patience(shared, hops_to_live, class);
+        let patience = patience(shared, rank.hops_to_live, class);
         let mut search = Self {
             requesters,
-            hops_to_live,
-            left: hops_to_live,
+            rank,
+            left: rank.hops_to_live,
             waiting: Waiting::Nothing,
             failure: FetchFailure::RouteNotFound,
             class,
             asked: SmallVec::new(),
             searching: SmallVec::new(),
-            rounds: 0,
+            round: Round::First,
+            pauses: 0,
             deadline: Time::ZERO,
             ends: shared.now + patience,
         };
@@ -93,16 +101,20 @@ impl Search {
         search
     }
 
-    /// Whether a peer that sent a request with the budget `sent` may wait for this search.
+    /// Whether a peer that sent a request of the rank `sent` may wait for this search.
     ///
-    /// Before the first peer is asked nothing can come back around. Later only a search with a strictly larger budget
-    /// may join, so that budgets fall along every chain of nodes that wait for each other and no chain can close.
-    pub(super) fn may_be_joined(&self, sent: HopsToLive) -> bool {
-        matches!(self.waiting, Waiting::Store(_)) || self.hops_to_live < sent
+    /// Before the first peer is asked nothing can come back around. Later only a search of a strictly higher rank may
+    /// join, so that ranks fall along every chain of nodes that wait for each other and no chain can close.
+    pub(super) fn may_be_joined(&self, sent: Rank) -> bool {
+        match self.waiting {
+            Waiting::Store(_) => true,
+            Waiting::Pause => false,
+            Waiting::Nothing | Waiting::Peer { .. } => self.rank < sent,
+        }
     }
 
     /// Notes that a peer was not let in.
-    pub(super) fn note_searching(&mut self, peer: PeerId, sent: HopsToLive) {
+    pub(super) fn note_searching(&mut self, peer: PeerId, sent: Rank) {
         if let Some((_, most)) = self.searching.iter_mut().find(|(id, _)| *id == peer) {
             *most = sent.max(*most);
         } else if self.searching.len() < SEARCHING_MAX {
@@ -147,10 +159,12 @@ impl Search {
             return self.begin_round(shared, key);
         };
         let (hops_to_live, class) = (self.left, self.class);
+        let tie_break = self.rank.tie_break;
         let id = shared.ask(peer, target(key), class, |id| Message::Fetch {
             id,
             key,
             hops_to_live,
+            tie_break,
             class,
         });
         self.asked.push(peer);
@@ -208,6 +222,61 @@ impl Search {
         shared.deadlines.clear(target(key), self.deadline);
     }
 
+    /// Tells the peers that wait that the block was not found; the users keep waiting.
+    pub(super) fn answer_peers(&mut self, shared: &mut Shared) {
+        let left = self.left;
+        self.requesters.retain(|requester| {
+            let Asker::Peer(peer, id) = requester.asker else {
+                return true;
+            };
+            let left = left.min(requester.rank.hops_to_live);
+            shared.end(requester.asker);
+            shared.send(peer, Message::NotFound { id, left }, requester.class);
+            false
+        });
+    }
+
+    /// Tells the users that wait why there is no block.
+    pub(super) fn answer_users(&mut self, shared: &mut Shared) {
+        for requester in self.requesters.drain(..) {
+            shared.end(requester.asker);
+            if let Asker::User(id) = requester.asker {
+                let result = Err(self.failure);
+                shared.actions.push_back(Action::FetchDone { id, result });
+            }
+        }
+    }
+
+    /// Lets the users wait until others' searches have ended, if those kept all peers from working on this one. `false`
+    /// if it did so often enough.
+    ///
+    /// No peer waits for this search, and none may join while it pauses.
+    pub(super) fn pause(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
+        let refused_everywhere =
+            shared.peers.len() > 0 && self.failure == FetchFailure::RouteNotFound;
+        let worth_it = !self.requesters.is_empty() && refused_everywhere;
+        if !worth_it || self.pauses == PAUSES_MAX || shared.now >= self.ends {
+            return false;
+        }
+        let pause = shared.config.busy_pause.of(self.class) * (1 << self.pauses);
+        let pause = shared.half_or_more(pause);
+        self.pauses += 1;
+        self.waiting = Waiting::Pause;
+        self.wait(shared, key, pause);
+        true
+    }
+
+    /// Begins anew after a pause.
+    pub(super) fn resume(&mut self, shared: &mut Shared) {
+        self.waiting = Waiting::Nothing;
+        self.round = Round::First;
+        self.left = self.rank.hops_to_live;
+        self.asked.clear();
+        self.searching.clear();
+        // The next draw may be luckier
+        self.rank.tie_break = shared.tie_break();
+    }
+
     /// Takes those out whose budget allows a search that goes further, if there is still time for one.
     pub(super) fn take_stronger(&mut self, now: Time) -> Requesters {
         if now >= self.ends {
@@ -216,28 +285,32 @@ impl Search {
         let (stronger, rest) = self
             .requesters
             .drain(..)
-            .partition(|requester| requester.hops_to_live > self.hops_to_live);
+            .partition(|requester| requester.rank.hops_to_live > self.rank.hops_to_live);
         self.requesters = rest;
         stronger
     }
 
     fn next_peer(&self, shared: &Shared, key: &BlockKey) -> Option<PeerId> {
+        let left = Rank {
+            hops_to_live: self.left,
+            ..self.rank
+        };
         let free = |peer: PeerId| {
             let waits = self
                 .requesters
                 .iter()
                 .any(|requester| requester.asker.is_peer(peer));
-            // Whoever began with as much as is left here, or more, would refuse
+            // Whoever began with a rank as high as this search has by now, or higher, would refuse
             let searching = self
                 .searching
                 .iter()
-                .any(|&(id, sent)| id == peer && sent >= self.left);
+                .any(|&(id, sent)| id == peer && sent >= left);
             !waits && !searching && !self.asked.contains(&peer)
         };
         let failed = |peer: PeerId| {
             shared
                 .recently_failed
-                .has_failed(key, peer, self.hops_to_live, shared.now)
+                .has_failed(key, peer, self.rank.hops_to_live, shared.now)
         };
         let promising = shared.closest(key, |peer| free(peer) && !failed(peer));
         promising
@@ -245,25 +318,17 @@ impl Search {
             .map(|(peer, _)| peer)
     }
 
-    /// Starts over if no peer has done anything but refuse because of a loop. `false` if it did so often enough.
-    ///
-    /// A relay asks once more at once, as others' searches may have ended since. For the user it is worth a few pauses.
+    /// Asks all peers once more if none has done anything but refuse because of a loop: others' searches may have ended
+    /// since. `false` if it did so before.
     fn begin_round(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
-        let nobody_asked = self.asked.is_empty() && self.searching.is_empty();
-        if nobody_asked || self.failure != FetchFailure::RouteNotFound {
+        let refused_everywhere =
+            !self.asked.is_empty() && self.failure == FetchFailure::RouteNotFound;
+        if !refused_everywhere || self.round == Round::Last {
             return false;
         }
-        self.rounds += 1;
+        self.round = Round::Last;
         self.asked.clear();
-        if self.is_users() && self.rounds < ROUNDS_FOR_USER {
-            self.searching.clear();
-            self.waiting = Waiting::Pause;
-            let pause = shared.config.busy_pause.of(self.class) * (1 << (self.rounds - 1));
-            let pause = shared.half_or_more(pause);
-            self.wait(shared, key, pause);
-            return true;
-        }
-        self.rounds < ROUNDS_FOR_PEER && self.ask_next(shared, key)
+        self.ask_next(shared, key)
     }
 
     fn is_users(&self) -> bool {
@@ -287,12 +352,9 @@ impl Search {
         }
     }
 
-    /// Waits no longer for the store, nor for a pause to end.
-    pub(super) fn stop_waiting(&mut self, shared: &mut Shared) {
+    fn stop_waiting(&mut self, shared: &mut Shared) {
         if let Waiting::Store(ticket) = self.waiting {
             shared.requests.store_answered(ticket);
-        }
-        if matches!(self.waiting, Waiting::Store(_) | Waiting::Pause) {
             self.waiting = Waiting::Nothing;
         }
     }
@@ -301,7 +363,7 @@ impl Search {
         if let Waiting::Peer { peer, .. } = self.waiting {
             shared
                 .recently_failed
-                .peer_failed(key, peer, self.hops_to_live, shared.now);
+                .peer_failed(key, peer, self.rank.hops_to_live, shared.now);
         }
     }
 
@@ -339,7 +401,5 @@ const fn weight(failure: FetchFailure) -> u8 {
 /// More than any node has peers.
 const SEARCHING_MAX: usize = 100;
 
-const ROUNDS_FOR_PEER: u32 = 2;
-
-/// The pauses add up to some fifteen times the first: longer than most searches take.
-const ROUNDS_FOR_USER: u32 = 5;
+/// The pauses add up to at most 15 times the first: longer than most searches take.
+const PAUSES_MAX: u32 = 4;

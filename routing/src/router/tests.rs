@@ -182,6 +182,7 @@ fn fetch(id: u64, key: BlockKey, hops: u8) -> Message {
         id: RequestId(id),
         key,
         hops_to_live,
+        tie_break: 300,
         class: Class::RealTime,
     }
 }

@@ -17,11 +17,12 @@ fn the_format_is_fixed() {
         id: RequestId(300),
         key,
         hops_to_live,
+        tie_break: 300,
         class: Class::Bulk,
     };
     let mut expected = vec![0, 0xac, 0x02, 1];
     expected.extend([7; 32]);
-    expected.extend([18, 1]);
+    expected.extend([18, 0xac, 0x02, 1]);
     assert_eq!(encode(&fetch), expected);
 
     let found = Message::Found {
@@ -120,6 +121,7 @@ fn message() -> impl Strategy<Value = Message> {
                     id,
                     key,
                     hops_to_live,
+                    tie_break: 300,
                     class,
                 },
                 Message::Offer {

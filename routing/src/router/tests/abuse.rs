@@ -17,6 +17,7 @@ fn a_peer_has_a_bounded_number_of_requests_and_bulk_leaves_room_for_real_time() 
             id: RequestId(id),
             key,
             hops_to_live: HopsToLive::MAX,
+            tie_break: 300,
             class: Class::Bulk,
         }
     };

@@ -180,16 +180,16 @@ fn a_peer_may_wait_for_a_search_only_with_a_larger_budget() {
         reason: Refusal::Loop,
     };
     // The search runs with nine
-    assert_eq!(sent(&bench.hear(3, fetch(30, key, 9))), [(3, &refused(30))]);
+    assert_eq!(sent(&bench.hear(3, fetch(30, key, 8))), [(3, &refused(30))]);
     let accepted = Message::Accepted { id: RequestId(40) };
     assert_eq!(sent(&bench.hear(4, fetch(40, key, 10))), [(4, &accepted)]);
 
-    // Peer 3 searches itself with as much as is left here: it would refuse
+    // Peer 3 began to search with more than is left here by now: it would refuse
     let actions = bench.hear(
         peer,
         Message::NotFound {
             id,
-            left: HopsToLive::MAX,
+            left: HopsToLive::new(5).unwrap(),
         },
     );
     assert!(
