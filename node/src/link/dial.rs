@@ -27,13 +27,13 @@ const ADDRESS_STAGGER: Duration = Duration::from_millis(250);
 pub(crate) enum DialError {
     #[error("no address that this port reaches")]
     NoAddress,
-    #[error("set-up of TLS failed")]
+    #[error("set-up of TLS failed: {0}")]
     Tls(#[from] rustls::Error),
     #[error("set-up of QUIC failed")]
     Connect(#[from] quinn::ConnectError),
-    #[error("connection failed")]
+    #[error("connection failed: {0}")]
     Connection(#[from] quinn::ConnectionError),
-    #[error("greeting failed")]
+    #[error("greeting failed: {0}")]
     Greet(#[from] GreetError),
     #[error("no answer in time")]
     TimedOut,

@@ -93,13 +93,13 @@ pub(crate) struct Ordered {
 /// Why a connection got no further than its first frame.
 #[derive(Debug, Error)]
 pub(crate) enum GreetError {
-    #[error("connection lost")]
+    #[error("connection lost: {0}")]
     Connection(#[from] quinn::ConnectionError),
-    #[error("stream not writable")]
+    #[error("stream not writable: {0}")]
     Write(#[from] quinn::WriteError),
-    #[error("stream not readable")]
+    #[error("stream not readable: {0}")]
     Read(#[from] quinn::ReadError),
-    #[error("malformed frame")]
+    #[error("malformed frame: {0}")]
     Frame(#[from] FrameError),
     #[error("the first frame is no greeting")]
     NoGreeting,

@@ -81,9 +81,9 @@ pub(crate) struct Ends {
 
 #[derive(Debug, Error)]
 enum SessionError {
-    #[error("connection lost")]
+    #[error("connection lost: {0}")]
     Connection(#[from] quinn::ConnectionError),
-    #[error("stream not writable")]
+    #[error("stream not writable: {0}")]
     Write(#[from] quinn::WriteError),
     #[error("ordered stream: {0}")]
     Ordered(#[from] GreetError),
