@@ -266,6 +266,14 @@ impl RocksStore {
         Ok(())
     }
 
+    fn close(&self) -> Result<(), StoreError> {
+        self.write_recent_use(&mut self.lock_writer())?;
+        let families = Family::ALL.map(Family::name).into_iter().chain([INDEX]);
+        let columns: Vec<_> = families.map(|name| column(&self.db, name)).collect();
+        let flushed = self.db.flush_cfs_opt(&columns, &FlushOptions::default());
+        flushed.map_err(|error| StoreError::new("write its buffers out", &error))
+    }
+
     fn lock_writer(&self) -> MutexGuard<'_, Writer> {
         // The ledger changes only after its batch is written, so it is whole even if a thread died.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
@@ -273,12 +281,10 @@ impl RocksStore {
 }
 
 impl Drop for RocksStore {
-    /// Writes the buffers out, so that the next opening need not read the log of writes.
+    /// Notes what was read lately, and writes the buffers out, so that the next opening need not read the log of writes.
     fn drop(&mut self) {
-        let families = Family::ALL.map(Family::name).into_iter().chain([INDEX]);
-        let columns: Vec<_> = families.map(|name| column(&self.db, name)).collect();
-        if let Err(error) = self.db.flush_cfs_opt(&columns, &FlushOptions::default()) {
-            tracing::warn!(%error, "the store could not write its buffers out; the log of writes still has everything");
+        if let Err(error) = self.close() {
+            tracing::warn!(%error, "the store could not write its buffers out; its log of writes has everything");
         }
     }
 }
