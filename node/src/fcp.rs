@@ -1,8 +1,9 @@
 //! The Freenet Client Protocol, version 2.0: what programs on this machine use to put and get documents.
 //!
-//! The protocol is lines of text over TCP: a name, `Key=Value` fields, a terminator, and for some messages a payload of
-//! announced length. [`FcpServer`] speaks the node's side of it and [`client::FcpClient`] the program's; both share the
-//! framing ([`reader`], [`message`]). `docs/FCP.md` lists what is supported and where Warren differs.
+//! The protocol is lines of text over TCP: a name, `Key=Value` fields, a terminator, and for some messages a
+//! payload of announced length. [`FcpServer`] speaks the node's side of it and [`client::FcpClient`] the
+//! program's; both share the framing ([`reader`], [`message`]). `docs/FCP.md` lists what is supported and
+//! where Warren differs.
 //!
 //! Everything a client announces is bounded before memory is taken for it: see [`limits`].
 

@@ -1,7 +1,9 @@
-//! The program `fcp`: publishes files and folders through a node and fetches documents, over the node's FCP port.
+//! The program `fcp`: publishes files and folders through a node and fetches documents, over the node's FCP
+//! port.
 //!
-//! Standard output carries the result alone (a URI, a document, or JSON lines); everything else goes to standard error. Insert keys are never taken
-//! as arguments, because every user of the machine can read those.
+//! Standard output carries the result alone (a URI, a document, or JSON lines); everything else goes to
+//! standard error. Insert keys are never taken as arguments, because every user of the machine can read
+//! those.
 
 mod arguments;
 mod direct_disk;

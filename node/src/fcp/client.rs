@@ -1,4 +1,5 @@
-//! The program's side of the protocol: connects, sends messages, reads answers. `fcp` and `warren status` use it.
+//! The program's side of the protocol: connects, sends messages, reads answers. `fcp` and `warren status` use
+//! it.
 
 use std::io;
 use std::time::Duration;
@@ -28,8 +29,8 @@ pub struct FcpClient {
     budget: Budget,
 }
 
-/// A message of the node. When `payload` is set, that many bytes must be taken with [`FcpClient::read_payload`] before the next
-/// message is read; what is not taken is skipped.
+/// A message of the node. When `payload` is set, that many bytes must be taken with
+/// [`FcpClient::read_payload`] before the next message is read; what is not taken is skipped.
 #[derive(Debug)]
 pub struct Answer {
     /// Name and fields.
@@ -39,7 +40,8 @@ pub struct Answer {
 }
 
 impl FcpClient {
-    /// Connects to a node and greets it under `name`, which must differ from that of other live connections of the same user.
+    /// Connects to a node and greets it under `name`, which must differ from that of other live connections
+    /// of the same user.
     ///
     /// # Errors
     /// When no node answers at this address or what answers does not speak FCP 2.0.
@@ -108,7 +110,8 @@ impl FcpClient {
     /// Sends `length` bytes of payload from `source`, telling `sent` after each piece how many bytes it had.
     ///
     /// # Errors
-    /// When the source cannot be read or ends early (the connection is then useless), or the connection is lost.
+    /// When the source cannot be read or ends early (the connection is then useless), or the connection is
+    /// lost.
     pub async fn send_payload<R: AsyncRead + Unpin>(
         &mut self,
         source: &mut R,
@@ -170,7 +173,8 @@ impl FcpClient {
         })
     }
 
-    /// Moves the payload of the message received last into `target`, telling `got` after each piece how many bytes it had.
+    /// Moves the payload of the message received last into `target`, telling `got` after each piece how many
+    /// bytes it had.
     ///
     /// # Errors
     /// When the target cannot be written or the connection is lost.
@@ -184,7 +188,8 @@ impl FcpClient {
         target.flush().await.map_err(ClientError::Local)
     }
 
-    /// Sends a message and returns the first answer that is about its `Identifier` (or about none), skipping others.
+    /// Sends a message and returns the first answer that is about its `Identifier` (or about none), skipping
+    /// others.
     ///
     /// # Errors
     /// When the node refuses the message ([`ClientError::Refused`]) or the connection is lost.

@@ -1,7 +1,8 @@
-//! Direct disk access: a client proves that it may read or write a folder itself before the node does it on its behalf.
+//! Direct disk access: a client proves that it may read or write a folder itself before the node does it on
+//! its behalf.
 //!
-//! The node often runs as another user than the client. Without the proof any local program could have the node publish files
-//! that only the node's user may read, or write where only that user may write.
+//! The node often runs as another user than the client. Without the proof any local program could have the
+//! node publish files that only the node's user may read, or write where only that user may write.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -131,8 +132,9 @@ impl DirectDiskAccess {
 
     /// Whether the client proved that it can read this file. Returns the path to open.
     ///
-    /// The folder of the file must have been tested, symbolic links resolved. A file that belongs to somebody else than its folder and that not
-    /// everybody may read is not covered: in a folder like `/tmp` the test proves nothing about it. Blocks on the disk.
+    /// The folder of the file must have been tested, symbolic links resolved. A file that belongs to somebody
+    /// else than its folder and that not everybody may read is not covered: in a folder like `/tmp` the test
+    /// proves nothing about it. Blocks on the disk.
     pub(super) fn readable_file(&self, file: &Path) -> Result<PathBuf, Denied> {
         let named_in = file
             .parent()
@@ -151,8 +153,8 @@ impl DirectDiskAccess {
         }
     }
 
-    /// Whether the client proved that it can read this folder, whose sub-folders are then open to it as well. Returns the path to open; each
-    /// file below it must pass [`covered_by`]. Blocks on the disk.
+    /// Whether the client proved that it can read this folder, whose sub-folders are then open to it as well.
+    /// Returns the path to open; each file below it must pass [`covered_by`]. Blocks on the disk.
     pub(super) fn readable_folder(&self, folder: &Path) -> Result<PathBuf, Denied> {
         let folder = fs::canonicalize(folder).map_err(|_| Denied::NotProved)?;
         if self.may_read(&folder) {
@@ -162,7 +164,8 @@ impl DirectDiskAccess {
         }
     }
 
-    /// Whether the client proved that it can write this file, which need not exist. Returns the path to write. Blocks on the disk.
+    /// Whether the client proved that it can write this file, which need not exist. Returns the path to
+    /// write. Blocks on the disk.
     pub(super) fn writable_file(&self, file: &Path) -> Result<PathBuf, Denied> {
         let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
             return Err(Denied::NotProved);
@@ -269,7 +272,8 @@ fn holds(file: &Path, content: &str) -> bool {
         && found.trim_ascii_end() == content.as_bytes()
 }
 
-/// Whether permission to read `folder` says anything about `file`: it belongs to the folder's owner, or everybody may read it.
+/// Whether permission to read `folder` says anything about `file`: it belongs to the folder's owner, or
+/// everybody may read it.
 #[cfg(unix)]
 pub(super) fn covered_by(folder: &Path, file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;

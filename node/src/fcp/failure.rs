@@ -3,7 +3,9 @@
 use super::message::Message;
 
 macro_rules! failure_codes {
-    ($(#[$outer:meta])* $type:ident as $message:literal { $($(#[$doc:meta])* $name:ident = $number:literal, $short:literal, $text:literal;)* } retry [$($retry:ident)*]) => {
+    ($(#[$outer:meta])* $type:ident as $message:literal {
+        $($(#[$doc:meta])* $name:ident = $number:literal, $short:literal, $text:literal;)*
+    } retry [$($retry:ident)*]) => {
         $(#[$outer])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $type {
@@ -97,7 +99,7 @@ failure_codes! {
         /// The description is larger than any honest one.
         MetadataTooBig = 22, "Metadata too big", "The document's description is larger than any that is accepted";
         /// The key names a folder and a file of it is needed.
-        NotEnoughPathComponents = 24, "Not enough path components", "The key is a site without a default document: name one of its files";
+        NotEnoughPathComponents = 24, "Not enough path components", "The site has no default document: name one of its files";
         /// The client gave up.
         Cancelled = 25, "Cancelled", "Cancelled by the client";
         /// There is a newer edition, or the key is written otherwise.

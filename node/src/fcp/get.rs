@@ -234,7 +234,8 @@ enum GetError {
     NeedsFilter(String),
 }
 
-/// Whether documents of this type can be shown without being rewritten: they cannot make a program contact anybody.
+/// Whether documents of this type can be shown without being rewritten: they cannot make a program contact
+/// anybody.
 fn is_harmless(content_type: &str) -> bool {
     let essence = content_type
         .split(';')
@@ -303,7 +304,8 @@ fn failure(error: &FetchError) -> GetFailure {
         FetchError::Splitfile { .. } => GetFailure::Splitfile,
         FetchError::NotInArchive { .. } => GetFailure::NotInArchive,
         FetchError::DirectoryWithoutIndex { .. } => GetFailure::NotEnoughPathComponents,
-        // Some clients follow the new URI of this code and not of "not enough path components"; all follow this one.
+        // Some clients follow the new URI of this code and not of "not enough path components"; all follow
+        // this one.
         FetchError::NotEnoughPathComponents { .. } | FetchError::PermanentRedirect { .. } => {
             GetFailure::PermanentRedirect
         }

@@ -11,7 +11,8 @@ use super::protocol_error::ProtocolError;
 
 /// The build of Hyphanet whose FCP this server follows; clients want a number of this kind.
 const BUILD: u32 = 1506;
-/// What clients parse as `N - NAME(id), …`. They send the names back as `Codecs`, which is accepted; Warren compresses its own way.
+/// What clients parse as `N - NAME(id), …`. They send the names back as `Codecs`, which is accepted; Warren
+/// compresses its own way.
 const COMPRESSION_CODECS: &str = "4 - GZIP(0), BZIP2(1), LZMA(2), LZMA_NEW(3)";
 
 /// Reads the greeting of a client and returns its name.
@@ -21,14 +22,16 @@ pub(super) fn client_name(hello: &Message) -> Result<String, ProtocolError> {
     Ok(name.to_owned())
 }
 
-/// A fresh connection identifier: 32 hex digits, of which the first is a letter, because some clients take words of digits for numbers.
+/// A fresh connection identifier: 32 hex digits, of which the first is a letter, because some clients take
+/// words of digits for numbers.
 pub(super) fn connection_identifier() -> String {
     let mut bytes: [u8; 16] = rand::rng().random();
     bytes[0] |= 0xa0;
     data_encoding::HEXLOWER.encode(&bytes)
 }
 
-/// The node's greeting. It calls itself `Fred`, as clients expect of what they talk to; `Revision` says what it really is.
+/// The node's greeting. It calls itself `Fred`, as clients expect of what they talk to; `Revision` says what
+/// it really is.
 pub(super) fn node_hello(connection_identifier: &str) -> Message {
     Message::new("NodeHello")
         .with("FCPVersion", "2.0")
@@ -72,7 +75,8 @@ pub(super) struct NameHeld {
 }
 
 impl ClientNames {
-    /// Takes a name for a connection. The connection that had it is told (the returned receiver resolves) and must close.
+    /// Takes a name for a connection. The connection that had it is told (the returned receiver resolves) and
+    /// must close.
     pub(super) fn take(&self, name: &str, connection: u64) -> (NameHeld, oneshot::Receiver<()>) {
         let (replaced, told) = oneshot::channel();
         let earlier = self.live().insert(

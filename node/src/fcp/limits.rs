@@ -31,8 +31,8 @@ pub const OUTBOX_MESSAGES_MAX: usize = 64;
 
 /// A share of memory that all connections draw from.
 ///
-/// What finds it used up falls back to a temporary file or is refused; nothing waits for it, so that a client which
-/// stops half-way through a message cannot hold up another.
+/// What finds it used up falls back to a temporary file or is refused; nothing waits for it, so that a client
+/// which stops half-way through a message cannot hold up another.
 #[derive(Clone, Debug)]
 pub struct Budget {
     kibibytes: Arc<Semaphore>,

@@ -9,7 +9,8 @@ use super::protocol_error::{ErrorCode, ProtocolError};
 
 /// A message of either direction. Its payload, if it has one, travels beside it.
 ///
-/// `Debug` prints the name and the names of the fields only, and the values are wiped on drop: they may be insert keys.
+/// `Debug` prints the name and the names of the fields only, and the values are wiped on drop: they may be
+/// insert keys.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     name: String,
@@ -92,8 +93,8 @@ impl Message {
         }
     }
 
-    /// A yes-or-no field. What is neither `true` nor `false` (in any case of letters) counts as the default, because clients
-    /// in use send such values.
+    /// A yes-or-no field. What is neither `true` nor `false` (in any case of letters) counts as the default,
+    /// because clients in use send such values.
     #[must_use]
     pub fn flag(&self, key: &str, default: Flag) -> bool {
         let value = self.field(key).map(str::trim);

@@ -1,7 +1,7 @@
 //! What waits to be written to one client.
 //!
-//! Every message goes through one queue of bounded length, so that they never mix and a client that does not read makes those
-//! wait who have something to tell it, instead of filling the node's memory.
+//! Every message goes through one queue of bounded length, so that they never mix and a client that does not
+//! read makes those wait who have something to tell it, instead of filling the node's memory.
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -27,7 +27,8 @@ struct Outgoing {
 }
 
 impl Outbox {
-    /// A queue and the work that empties it into `connection`; it ends when the last `Outbox` is dropped or the client is gone.
+    /// A queue and the work that empties it into `connection`; it ends when the last `Outbox` is dropped or
+    /// the client is gone.
     pub(super) fn new<W: AsyncWrite + Unpin + Send + 'static>(
         connection: W,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {

@@ -1,4 +1,5 @@
-//! Facts about the node and its peers: `GetNode`, `ListPeers`, `ListPeer`, `AddPeer`, `RemovePeer`, `ListPeerNotes`.
+//! Facts about the node and its peers: `GetNode`, `ListPeers`, `ListPeer`, `AddPeer`, `RemovePeer`,
+//! `ListPeerNotes`.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -173,7 +173,8 @@ async fn check(connection: &mut Connection, message: &Message) -> Result<Checked
     })
 }
 
-/// Bytes that follow the message. Some clients end it with `EndMessage` and send a payload all the same: that it is sent directly decides.
+/// Bytes that follow the message. Some clients end it with `EndMessage` and send a payload all the same: that
+/// it is sent directly decides.
 fn payload_length(incoming: &Incoming) -> Result<u64, ProtocolError> {
     let message = &incoming.message;
     let direct = matches!(
@@ -229,8 +230,8 @@ pub(super) fn options(
     })
 }
 
-/// Which keys the blocks are sealed with: as the client says, else derived from the content under `CHK@` (clients count on the same file getting
-/// the same key) and random under all other keys.
+/// Which keys the blocks are sealed with: as the client says, else derived from the content under `CHK@`
+/// (clients count on the same file getting the same key) and random under all other keys.
 fn key_choice(message: &Message, target: &InsertUri) -> Result<KeyChoice, ProtocolError> {
     if let Some(hex) = message
         .field("OverrideSplitfileCryptoKey")
@@ -263,8 +264,8 @@ fn key_choice(message: &Message, target: &InsertUri) -> Result<KeyChoice, Protoc
     })
 }
 
-/// The name under which the document is to be found behind its key: the field, else the name in the insert URI, else that of the
-/// file on disk. An empty field means none.
+/// The name under which the document is to be found behind its key: the field, else the name in the insert
+/// URI, else that of the file on disk. An empty field means none.
 fn file_name(
     message: &Message,
     target: &mut InsertUri,

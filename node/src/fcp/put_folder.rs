@@ -86,14 +86,16 @@ fn files_of(folder: &Path, message: &Message) -> Result<Vec<SiteFile>, ProtocolE
     Ok(files)
 }
 
-/// `ClientPutComplexDir`: files listed one by one, each from wherever it comes; those sent directly follow the message in their order.
+/// `ClientPutComplexDir`: files listed one by one, each from wherever it comes; those sent directly follow
+/// the message in their order.
 pub(super) async fn start_complex<R: AsyncRead + Unpin>(
     connection: &mut Connection,
     incoming: Incoming,
     reader: &mut R,
 ) -> Result<(), Stop> {
     let message = &incoming.message;
-    // Where the next message begins is unknown without these lengths, whether the message ends with Data or (as some clients have it) not.
+    // Where the next message begins is unknown without these lengths, whether the message ends with Data or
+    // (as some clients have it) not.
     let length = payload_length(message).map_err(ProtocolError::fatal)?;
     let site = match Site::read(connection, message).await {
         Ok(site) => site,

@@ -29,8 +29,8 @@ impl Incoming {
     /// Bytes of payload that follow when the terminator says so.
     ///
     /// # Errors
-    /// Fatal, because where the next message begins is unknown: `DataLength` missing, no number, negative or above
-    /// `payload_max`.
+    /// Fatal, because where the next message begins is unknown: `DataLength` missing, no number, negative or
+    /// above `payload_max`.
     pub fn announced_payload(&self, payload_max: u64) -> Result<u64, ProtocolError> {
         match self.message.byte_count("DataLength") {
             Ok(Some(length)) if length <= payload_max => Ok(length),

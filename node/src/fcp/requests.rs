@@ -106,8 +106,9 @@ impl Claim {
         drop((&mut self.cancelled).await);
     }
 
-    /// Frees the identifier, before the last message of the request is written: clients use it again as soon as they read that. `false` when
-    /// the request was cancelled in between, and its last message is not ours to send.
+    /// Frees the identifier, before the last message of the request is written: clients use it again as soon
+    /// as they read that. `false` when the request was cancelled in between, and its last message is not ours
+    /// to send.
     pub(super) fn release(&self) -> bool {
         let mut table = lock(&self.table);
         let ours = table

@@ -16,7 +16,8 @@ use super::protocol_error::ProtocolError;
 use super::requests::{Claim, ClaimError, RequestKind};
 use super::spool::Spooled;
 
-/// Shortest time between two `SimpleProgress` of one request. pyFreenet takes a tenth of a second for every message of any kind.
+/// Shortest time between two `SimpleProgress` of one request. pyFreenet takes a tenth of a second for every
+/// message of any kind.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(500);
 
 /// The last messages of a request.
@@ -62,7 +63,8 @@ impl From<ProtocolError> for Ended {
 }
 
 impl Connection {
-    /// Starts a request in the background. Nothing of `work` happens unless its identifier is free and the node has room for it.
+    /// Starts a request in the background. Nothing of `work` happens unless its identifier is free and the
+    /// node has room for it.
     pub(super) async fn launch(
         &self,
         fields: &RequestFields,

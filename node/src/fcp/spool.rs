@@ -1,7 +1,8 @@
 //! Payloads on their way through the server: short ones in memory, long ones in a temporary file.
 //!
-//! The temporary file holds the document as the client sent or will get it, unencrypted, in the folder that the node's configuration
-//! names, readable by the node's user only. It is removed when the request ends, and what a killed node left behind when the next one starts.
+//! The temporary file holds the document as the client sent or will get it, unencrypted, in the folder that
+//! the node's configuration names, readable by the node's user only. It is removed when the request ends, and
+//! what a killed node left behind when the next one starts.
 
 use std::fs;
 use std::io;
@@ -56,8 +57,8 @@ pub enum SpoolError {
 }
 
 impl Spool {
-    /// A spool that writes long payloads to `folder`, which must exist, and keeps short ones within `budget`. Removes what an earlier
-    /// node left there.
+    /// A spool that writes long payloads to `folder`, which must exist, and keeps short ones within `budget`.
+    /// Removes what an earlier node left there.
     #[must_use]
     pub fn new(folder: &Path, budget: Budget) -> Self {
         remove_left_over(folder);

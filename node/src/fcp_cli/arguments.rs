@@ -111,7 +111,8 @@ pub enum Command {
 pub struct PutArguments {
     /// File, folder, or - for standard input.
     pub source: PathBuf,
-    /// Where to publish: CHK@ (the default), KSK@word, or SSK@ for a fresh key pair. Secret keys go into --key-file.
+    /// Where to publish: CHK@ (the default), KSK@word, or SSK@ for a fresh key pair. Secret keys go into
+    /// --key-file.
     #[arg(long, value_name = "URI", conflicts_with = "key_file")]
     pub key: Option<String>,
     /// File with a secret insert key (SSK@… or USK@…), or - for standard input.

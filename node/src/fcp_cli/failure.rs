@@ -235,7 +235,7 @@ impl From<ClientError> for Failure {
                     .because(source)
                     .next("start one with \"warren run\" or \"warren demo\", or say where it is with --host and --port")
             }
-            ClientError::NotFcp => Self::new(ExitStatus::Unreachable, "what answers at this address is not a node's FCP port")
+            ClientError::NotFcp => Self::new(ExitStatus::Unreachable, "what answers there is not a node's FCP port")
                 .next("say where it is with --host and --port (or FCP_HOST and FCP_PORT)"),
             ClientError::Lost(error) => Self::new(ExitStatus::Unreachable, "the connection to the node was lost")
                 .because(error)

@@ -115,7 +115,8 @@ async fn find(
     ))
 }
 
-/// Whether the failure only says that the key is to be written otherwise. A key with too many parts is the user's mistake.
+/// Whether the failure only says that the key is to be written otherwise. A key with too many parts is the
+/// user's mistake.
 fn follows(failed: &Message) -> bool {
     matches!(failed.field("Code"), Some("24" | "27"))
 }

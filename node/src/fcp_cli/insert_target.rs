@@ -57,14 +57,26 @@ fn public_target(
 ) -> Result<InsertUri, Failure> {
     let target = parse(text)?;
     match target {
-        InsertUri::Signed { .. } | InsertUri::Updatable { .. } => Err(usage("--key was given a secret insert key")
-            .because("every user of this machine can see the arguments of a program, and the shell keeps them in its history")
-            .next(format!("put the key into a file and use --key-file FILE, or set {KEY_VARIABLE}; best make a new key with \"fcp keygen\""))),
-        InsertUri::Content { .. } | InsertUri::RandomSigned { .. } | InsertUri::Keyword { .. } if arguments.site.is_some() => {
+        InsertUri::Signed { .. } | InsertUri::Updatable { .. } => {
+            Err(usage("--key was given a secret insert key")
+                .because("every user of this machine can see arguments, and the shell keeps them")
+                .next(format!(
+                    "make a new key with \"fcp keygen\" and use --key-file, or set {KEY_VARIABLE}"
+                )))
+        }
+        InsertUri::Content { .. } | InsertUri::RandomSigned { .. } | InsertUri::Keyword { .. }
+            if arguments.site.is_some() =>
+        {
             Err(usage("--site needs a secret key to publish with").next("give it with --key-file"))
         }
-        InsertUri::Keyword { .. } if publication == Publication::Site || arguments.name.is_none() => Ok(target),
-        InsertUri::Keyword { .. } => Err(usage("--name cannot be used with a KSK: its word is the name")),
+        InsertUri::Keyword { .. }
+            if publication == Publication::Site || arguments.name.is_none() =>
+        {
+            Ok(target)
+        }
+        InsertUri::Keyword { .. } => Err(usage(
+            "--name cannot be used with a KSK: its word is the name",
+        )),
         InsertUri::Content { .. } | InsertUri::RandomSigned { .. } => Ok(target),
     }
 }
@@ -129,7 +141,8 @@ fn parse(text: &str) -> Result<InsertUri, Failure> {
     })
 }
 
-/// Finds the key in a file: its first line, without the word `insert` that `fcp keygen` writes before it. `-` is standard input.
+/// Finds the key in a file: its first line, without the word `insert` that `fcp keygen` writes before it. `-`
+/// is standard input.
 fn read_key_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let mut text = Zeroizing::new(String::new());
     let read = if path == Path::new("-") {

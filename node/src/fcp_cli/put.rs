@@ -20,7 +20,8 @@ use super::{connect, put_folder};
 
 /// The one request that a run of the program makes.
 pub(super) const IDENTIFIER: &str = "put";
-/// Files up to this many bytes are sent over the connection without asking whether the node could read them itself.
+/// Files up to this many bytes are sent over the connection without asking whether the node could read them
+/// itself.
 const DIRECT_BYTES_MAX: u64 = 1 << 20;
 
 /// Publishes what `arguments` names.

@@ -28,7 +28,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// For the process itself. A progress bar is drawn on standard error when that is a terminal or the user asked for it.
+    /// For the process itself. A progress bar is drawn on standard error when that is a terminal or the user
+    /// asked for it.
     #[must_use]
     pub fn to_terminal(arguments: &Arguments) -> Self {
         let visible = match arguments.progress {

@@ -135,7 +135,8 @@ async fn a_missing_document_fails_with_13_and_frees_its_identifier_first() {
     let server = TestServer::start().await;
     let mut wire = server.greeted().await;
     for _ in 0..20 {
-        // The second request under the same name is sent as soon as the first failed: as pyFreenet does with redirects.
+        // The second request under the same name is sent as soon as the first failed: as pyFreenet does with
+        // redirects.
         let failed = wire.get("KSK@nobody-put-this", "").await;
         assert_eq!(
             (failed.name(), failed.field("Code")),
