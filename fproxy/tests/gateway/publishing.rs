@@ -139,6 +139,19 @@ async fn forms_of_others_are_refused() {
 }
 
 #[tokio::test]
+async fn without_the_word_nothing_is_taken_in() {
+    let rig = Rig::new().await;
+    let host = rig.host();
+    let begun = file("file", "a", "text/plain", &"x".repeat(100_000));
+    // The rest of the form never comes, so only a gateway that does not wait for it answers.
+    let request = format!(
+        "POST /publish HTTP/1.1\r\nHost: {host}\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n\
+         Content-Length: 1000000000\r\nConnection: close\r\n\r\n{begun}"
+    );
+    assert_eq!(rig.raw(&request).await.status, 403);
+}
+
+#[tokio::test]
 async fn broken_forms_are_explained() {
     let rig = Rig::new().await;
     let token = field("token", &token(&rig).await);

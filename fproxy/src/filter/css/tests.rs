@@ -126,6 +126,14 @@ fn leaks_are_closed() {
 }
 
 #[test]
+fn a_string_that_would_end_the_style_element_is_escaped() {
+    assert_eq!(
+        filtered("a{color:red} b{content:'</style>'} i{content:\"\\\"<!--\"}"),
+        "a{color:red;}\nb{content:\"\\3c /style>\";}\ni{content:\"\\\"\\3c !--\";}\n"
+    );
+}
+
+#[test]
 fn inline_styles_hold_declarations_only() {
     let style = |css| declarations(css, &links());
     assert_eq!(style("color:red;behavior:url(x)"), "color:red;");
