@@ -101,6 +101,8 @@ async fn recorded_datagrams_sent_again_get_no_answer() {
     assert!(complete(b.numbers(50).await));
     a.endpoint.close().await;
     b.down().await;
+    // Until then the old connection itself would swallow what is sent again.
+    b.endpoint.context().quinn.wait_idle().await;
 
     let prober = UdpSocket::bind(loopback(0)).unwrap();
     prober.set_nonblocking(true).unwrap();
