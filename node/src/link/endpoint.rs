@@ -220,6 +220,11 @@ impl Endpoint {
         Arc::clone(&self.context)
     }
 
+    /// Hands a connection to the keeper of `peer`, as accepting one does.
+    pub(crate) fn offer(&self, peer: &NodeId, greeted: Greeted) {
+        self.peers.offer(peer, greeted);
+    }
+
     /// How many routes, remembered nonces and left-over packets there are.
     pub(crate) fn table_sizes(&self) -> [usize; 3] {
         let [nonces, left_over] = self.context.socket.intake_sizes();

@@ -15,6 +15,7 @@ mod misbehaviour;
 mod moving;
 mod probing;
 mod relay;
+mod simultaneous;
 mod throughput;
 
 /// No step takes this long unless it hangs.
