@@ -40,8 +40,11 @@ pub(crate) enum CloseCode {
     Misbehaved = 2,
 }
 
-/// How long the two ends of a retired connection wait for each other's last messages.
-const RETIREMENT_MAX: Duration = Duration::from_secs(5);
+/// A retired connection on which no message moves for so long is given up.
+const RETIREMENT_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// A retired connection has this many such spans of time in all: two minutes for what may be 4 MiB each way.
+const RETIREMENT_SPANS_MAX: usize = 24;
 
 /// A message whose stream is not complete after this time is given up. At 10 kB/s a block takes three seconds.
 const MESSAGE_TIME_MAX: Duration = Duration::from_secs(60);
@@ -119,9 +122,22 @@ impl Session {
 
     /// Waits for the end of a retired session.
     pub(crate) async fn parting(mut self) {
-        if timeout(RETIREMENT_MAX, self.ended()).await.is_err() {
-            self.stop(CloseCode::Retired).await;
+        for _ in 0..RETIREMENT_SPANS_MAX {
+            let before = self.stream_frames();
+            if timeout(RETIREMENT_PAUSE_MAX, self.ended()).await.is_ok() {
+                return;
+            }
+            if self.stream_frames() == before {
+                break;
+            }
         }
+        self.stop(CloseCode::Retired).await;
+    }
+
+    /// Pieces of messages sent and received so far.
+    fn stream_frames(&self) -> (u64, u64) {
+        let stats = self.connection.stats();
+        (stats.frame_tx.stream, stats.frame_rx.stream)
     }
 
     /// Waits for the end; no message comes after it. May be dropped and called again.

@@ -16,7 +16,7 @@ const FRESH: Replaces = Replaces {
 fn slow() -> LinkConfig {
     let delay = (Duration::from_millis(20), Duration::from_millis(30));
     let faults = Faults {
-        loss: 0.02,
+        loss: 0.005,
         delay,
         reorder: 0.1,
         seed: 3,
@@ -52,10 +52,10 @@ async fn a_second_connection_in_the_middle_of_a_transfer_costs_no_message() {
         let (a_address, b_address) = (a.address(), b.address());
         let (to_b, to_a) = (a.up().await, b.up().await);
         let block = numbered(0, 32_900);
-        let mut under_way = 0;
-        while to_a.send(block.clone(), Priority::Bulk).is_ok() {
+        let under_way = 120;
+        for _ in 0..under_way {
+            to_a.send(block.clone(), Priority::Bulk).unwrap();
             to_b.send(block.clone(), Priority::Bulk).unwrap();
-            under_way += 1;
         }
         let (first, second) = if first_dialled_by_a {
             (&a, &b)
@@ -64,7 +64,7 @@ async fn a_second_connection_in_the_middle_of_a_transfer_costs_no_message() {
         };
         connect(second, first).await;
         let (at_a, at_b) = tokio::join!(a.numbers(under_way), b.numbers(under_way));
-        assert!(under_way > 100 && at_a == at_b);
+        assert_eq!(at_a, at_b);
         // Both ends use the same connection: it leads to the same two ports.
         assert_eq!(to_b.stats().remote_address, b_address);
         assert_eq!(to_a.stats().remote_address, a_address);
