@@ -18,7 +18,7 @@ fn slow() -> LinkConfig {
     let faults = Faults {
         loss: 0.005,
         delay,
-        reorder: 0.1,
+        reorder: 0.01,
         seed: 3,
     };
     LinkConfig {
