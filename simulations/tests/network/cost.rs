@@ -83,6 +83,7 @@ impl Cost {
         assert_at_rest(&network, seed);
     }
 
+    #[expect(clippy::print_stdout, reason = "the figures are for people")]
     fn print(&self, what: &str) {
         let [inserts, hits, misses] = [self.inserts, self.hits, self.misses];
         println!("{what}, for each of {} requests:", self.requests);
