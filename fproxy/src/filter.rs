@@ -18,7 +18,7 @@ pub(crate) use media::{HEAD_LEN, Media, Treatment, is_media_type, treatment};
 pub(crate) const FILTERED_LEN_MAX: u64 = 4 * 1024 * 1024;
 
 /// Goes up with every change of what the filter produces: it is part of every `ETag`.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// Why a page is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

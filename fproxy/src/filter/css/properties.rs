@@ -2,33 +2,35 @@
 
 /// Whether a property (in lower case) may be kept. Prefixes of browser makers do not matter.
 pub(super) fn is_allowed(name: &str) -> bool {
-    let plain = ["-webkit-", "-moz-", "-ms-", "-o-"]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))
-        .unwrap_or(name);
-    PROPERTIES.binary_search(&plain).is_ok()
+    PROPERTIES.binary_search(&unprefixed(name)).is_ok()
 }
 
 /// Whether a function (in lower case) may be used in values.
 pub(super) fn is_allowed_function(name: &str) -> bool {
-    let plain = ["-webkit-", "-moz-", "-o-"]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))
-        .unwrap_or(name);
-    FUNCTIONS.binary_search(&plain).is_ok()
+    FUNCTIONS.binary_search(&unprefixed(name)).is_ok()
 }
 
-/// Functions that load something, refused where no address belongs.
-pub(super) const LOADS: [&str; 11] = [
+/// Whether a function (in lower case) loads something: refused where no address belongs.
+pub(super) fn loads(name: &str) -> bool {
+    LOADS.contains(&unprefixed(name))
+}
+
+/// A name (in lower case) without the prefix of a browser maker. What a function does is decided by this name
+/// everywhere: a prefix that is known in one place and not in another is a way past the filter.
+pub(super) fn unprefixed(name: &str) -> &str {
+    ["-webkit-", "-moz-", "-ms-", "-o-"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name)
+}
+
+const LOADS: [&str; 8] = [
     "url",
     "src",
     "image",
     "image-set",
-    "-webkit-image-set",
     "cross-fade",
-    "-webkit-cross-fade",
     "element",
-    "-moz-element",
     "paint",
     "attr",
 ];

@@ -36,6 +36,24 @@ fn nested_rules_pass() {
 }
 
 #[test]
+fn image_sets_stay_within_the_network_under_every_prefix() {
+    for prefix in ["", "-webkit-", "-moz-", "-ms-", "-o-", "-MOZ-"] {
+        let of = |address: &str| {
+            let value = format!("{prefix}image-set(\"{address}\" 1x)");
+            filtered(&format!(
+                "a{{background-image:{value};color:red}}@supports (x:{value}){{a{{top:0}}}}"
+            ))
+        };
+        assert_eq!(of("http://evil/x"), "a{color:red;}\n", "{prefix}");
+        let own = of("a.png");
+        assert!(
+            own.contains("image-set(\"/USK@p,c,e/site/5/a.png\" 1x)"),
+            "{own}"
+        );
+    }
+}
+
+#[test]
 fn imports_stay_within_the_network() {
     assert_eq!(
         filtered("@import 'a.css' screen; @import url(/CHK@a,b,c/x.css);"),

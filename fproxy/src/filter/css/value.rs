@@ -87,16 +87,16 @@ fn block(token: &Token<'_>, context: Context) -> Result<Option<Inside>, ParseErr
     };
     let name = name.to_ascii_lowercase();
     let allowed = match context {
-        Context::Prelude => !properties::LOADS.contains(&name.as_str()),
+        Context::Prelude => !properties::loads(&name),
         Context::Value => name == "url" || properties::is_allowed_function(&name),
         Context::ImageSet => name == "url" || name == "type" || name.ends_with("-gradient"),
     };
     if !allowed {
         return Err(ParseError::custom(Refused));
     }
-    Ok(Some(match name.as_str() {
+    Ok(Some(match properties::unprefixed(&name) {
         "url" => Inside::Address,
-        "image-set" | "-webkit-image-set" => Inside::ImageSet,
+        "image-set" => Inside::ImageSet,
         _ => Inside::Same,
     }))
 }
