@@ -52,15 +52,15 @@ impl ETag {
         HeaderValue::from_str(&self.0).expect("base64 is ASCII")
     }
 
-    /// Whether the client says in `If-None-Match` that it has this representation.
+    /// Whether the client says in `If-None-Match` that it has this representation, which was found to exist.
     pub(crate) fn is_known(&self, headers: &HeaderMap) -> bool {
-        let lists = headers.get_all(header::IF_NONE_MATCH).iter();
-        lists.filter_map(|list| list.to_str().ok()).any(|list| {
-            // Our tags contain no commas, so cutting at commas finds them.
-            list.split(',')
-                .map(str::trim)
-                .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == self.0)
-        })
+        self.is_listed(headers) || conditions(headers).any(|tag| tag == "*")
+    }
+
+    /// Whether the client names this very representation in `If-None-Match`. A `*` names none: it stands for any that
+    /// exists, and whether one does is not known before it was found.
+    pub(crate) fn is_listed(&self, headers: &HeaderMap) -> bool {
+        conditions(headers).any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == self.0)
     }
 
     /// Whether a `Range` may be honoured: there is no `If-Range`, or it names exactly this representation.
@@ -81,6 +81,14 @@ impl ETag {
             Preparation::Raw => format!("\"{hash}.raw\""),
         })
     }
+}
+
+/// The tags in `If-None-Match`. Ours contain no commas, so cutting at commas finds them.
+fn conditions(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lists = headers.get_all(header::IF_NONE_MATCH).iter();
+    lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(',').map(str::trim))
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub(crate) async fn key(
         request: &asked,
     };
     let tag = ETag::of_immutable(&asked.uri, asked.preparation());
-    if let Some(tag) = tag.filter(|tag| tag.is_known(request.headers())) {
+    if let Some(tag) = tag.filter(|tag| tag.is_listed(request.headers())) {
         return asking.not_modified(&asked.uri, &tag);
     }
     match fetched(&asking).await {

@@ -138,12 +138,7 @@ async fn who_has_it_already_is_told_so_without_asking_the_network() {
     let tag = full.header("etag").unwrap().to_owned();
     drop(rig);
     let empty = Rig::new().await;
-    for condition in [
-        tag.clone(),
-        format!("W/{tag}"),
-        format!("\"x\", {tag}"),
-        "*".to_owned(),
-    ] {
+    for condition in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}")] {
         let answer = empty
             .request("GET", &path, &format!("If-None-Match: {condition}\r\n"))
             .await;
@@ -303,4 +298,13 @@ async fn a_tool_may_look_into_the_store_only() {
         *rig.network.last_reach.lock().unwrap(),
         Some(Reach::StoreOnly)
     );
+}
+
+#[tokio::test]
+async fn any_representation_is_known_only_where_there_is_one() {
+    let (rig, path) = rig_with_film().await;
+    let any = "If-None-Match: *\r\n";
+    assert_eq!(rig.request("GET", &path, any).await.status, 304);
+    let nowhere = format!("/{}", chk("nowhere"));
+    assert_eq!(rig.request("GET", &nowhere, any).await.status, 404);
 }
