@@ -32,6 +32,13 @@ struct Entry {
     task: AbortHandle,
 }
 
+impl Entry {
+    /// A task that panicked leaves no outcome, but closes the channel.
+    fn is_running(&self) -> bool {
+        self.outcome.borrow().is_none() && self.outcome.has_changed().is_ok()
+    }
+}
+
 /// A look at an upload.
 pub(crate) struct UploadState {
     /// What the user sent, in a few words.
@@ -54,13 +61,13 @@ impl Uploads {
 
     /// Whether another upload would be accepted.
     pub(crate) fn has_room(&self) -> bool {
-        let running = |entry: &&Entry| entry.outcome.borrow().is_none();
-        self.table().values().filter(running).count() < RUNNING_MAX
+        has_room(&self.table())
     }
 
     /// Begins to insert and returns a name, which cannot be guessed, to ask for it.
     pub(crate) fn begin(&self, title: String, upload: Upload) -> Result<String, InsertFailure> {
-        if !self.has_room() {
+        let mut table = self.table();
+        if !has_room(&table) {
             return Err(InsertFailure::Overloaded);
         }
         let (progress_out, progress) = watch::channel(Progress::default());
@@ -78,15 +85,15 @@ impl Uploads {
             task: task.abort_handle(),
         };
         let id = random_id();
-        let mut table = self.table();
         while table.len() >= KEPT_MAX {
-            let done = table
-                .iter()
-                .filter(|(_, entry)| entry.outcome.borrow().is_some());
+            let done = table.iter().filter(|(_, entry)| !entry.is_running());
             let oldest = done
                 .min_by_key(|(_, entry)| entry.started)
                 .map(|(id, _)| id.clone());
-            oldest.and_then(|id| table.remove(&id));
+            let Some(oldest) = oldest else {
+                break;
+            };
+            table.remove(&oldest);
         }
         table.insert(id.clone(), entry);
         Ok(id)
@@ -96,7 +103,7 @@ impl Uploads {
     pub(crate) fn state(&self, id: &str) -> Option<UploadState> {
         let table = self.table();
         let entry = table.get(id)?;
-        let gone = entry.outcome.has_changed().is_err();
+        let gone = !entry.is_running();
         let outcome = entry.outcome.borrow().clone();
         Some(UploadState {
             title: entry.title.clone(),
@@ -124,8 +131,62 @@ impl Uploads {
     }
 }
 
+fn has_room(table: &BTreeMap<String, Entry>) -> bool {
+    table.values().filter(|entry| entry.is_running()).count() < RUNNING_MAX
+}
+
 fn random_id() -> String {
     let mut bytes = [0; 16];
     rand::rng().fill_bytes(&mut bytes);
     BASE64URL_NOPAD.encode(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{BoxFuture, FetchFailure, Found, NodeStatus, OpenOptions, Source, Target};
+
+    struct Broken;
+
+    impl Network for Broken {
+        fn open(
+            &self,
+            _uri: Uri,
+            _options: OpenOptions,
+            _progress: watch::Sender<Progress>,
+        ) -> BoxFuture<'_, Result<Found, FetchFailure>> {
+            unreachable!("nothing is fetched")
+        }
+
+        fn insert(
+            &self,
+            _upload: Upload,
+            _progress: watch::Sender<Progress>,
+        ) -> BoxFuture<'_, Result<Uri, InsertFailure>> {
+            panic!("an insert with a defect")
+        }
+
+        fn status(&self) -> BoxFuture<'_, NodeStatus> {
+            unreachable!("nobody asks for it")
+        }
+    }
+
+    #[tokio::test]
+    async fn uploads_that_broke_off_make_room_for_others() {
+        let uploads = Uploads::new(Arc::new(Broken));
+        for _ in 0..2 * KEPT_MAX {
+            let source = Source::Site {
+                files: Vec::new(),
+                default_document: None,
+            };
+            let target = Target::Private;
+            let id = uploads
+                .begin("x".to_owned(), Upload { target, source })
+                .expect("those that broke off take no place");
+            while uploads.state(&id).unwrap().outcome.is_none() {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(uploads.table().len(), KEPT_MAX);
+    }
 }
