@@ -75,8 +75,8 @@ fn summary(status: &NodeStatus) -> Markup {
         dl.figures {
             dt { "Store" }
             dd {
-                progress.fill max=(room.max(1)) value=(used.min(room)) {}
                 (figures::bytes(used)) " of " (figures::bytes(room))
+                progress.fill max=(room.max(1)) value=(used.min(room)) {}
             }
             @if !status.name.is_empty() {
                 dt { "Name" }

@@ -91,6 +91,23 @@ async fn the_state_of_the_node_is_shown() {
 }
 
 #[tokio::test]
+async fn the_bar_of_the_store_stands_below_its_figures() {
+    // The first line of a figure is the one beside its label.
+    let rig = Rig::new().await;
+    let text = rig.get("/").await.text();
+    let place = |word| text.find(word).expect("the store is shown");
+    let order = [
+        "<dt>Store</dt>",
+        " of 15 GiB",
+        "<progress class=\"fill\"",
+        "</dd>",
+    ];
+    let store = &text[place(order[0])..];
+    let places = order.map(|word| store.find(word));
+    assert!(places.is_sorted() && places[0].is_some(), "{store}");
+}
+
+#[tokio::test]
 async fn the_style_is_there_and_nothing_else() {
     let rig = Rig::new().await;
     assert_eq!(
