@@ -8,6 +8,7 @@
 mod attributes;
 mod dom;
 mod elements;
+mod prescan;
 mod srcset;
 mod write;
 
@@ -20,10 +21,13 @@ use super::links::Links;
 const READINGS_MAX: usize = 5;
 
 /// Time for all readings. Some inputs cost a parser time that grows with the square of their length.
-const TIME_MAX: Duration = Duration::from_secs(10);
+const TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Filters a page.
 pub(crate) fn document(text: &str, links: &Links) -> Result<String, FilterError> {
+    if !prescan::attributes_are_few(text) {
+        return Err(FilterError::TooComplex);
+    }
     let deadline = Instant::now() + TIME_MAX;
     let mut before = pass(text, links, deadline)?;
     for _ in 1..READINGS_MAX {

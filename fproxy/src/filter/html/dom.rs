@@ -13,6 +13,7 @@ use html5ever::tokenizer::TokenizerOpts;
 use html5ever::tree_builder::TreeBuilderOpts;
 use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName, parse_document};
 
+use super::prescan::ATTRIBUTES_MAX;
 use crate::filter::FilterError;
 
 /// Elements within elements. Browsers stop at 512.
@@ -20,6 +21,10 @@ const DEPTH_MAX: usize = 400;
 
 /// Nodes of a page; about 150 bytes each.
 const NODES_MAX: usize = 300_000;
+
+/// Attributes of all elements; about 40 bytes each. The parser copies those of `b` and its like into every paragraph
+/// they reach.
+const ATTRIBUTES_SUM_MAX: usize = 500_000;
 
 /// Bytes given to the parser between two looks at the bounds.
 const STEP_LEN: usize = 4096;
@@ -99,7 +104,9 @@ pub(super) fn parse(text: &str, deadline: Instant) -> Result<Dom, FilterError> {
 
 struct Builder {
     nodes: RefCell<Vec<Node>>,
-    too_deep: Cell<bool>,
+    /// A bound other than that of the nodes was exceeded.
+    too_much: Cell<bool>,
+    attributes: Cell<usize>,
 }
 
 impl Builder {
@@ -111,12 +118,13 @@ impl Builder {
         };
         Self {
             nodes: RefCell::new(vec![document]),
-            too_deep: Cell::new(false),
+            too_much: Cell::new(false),
+            attributes: Cell::new(0),
         }
     }
 
     fn exceeded(&self) -> bool {
-        self.too_deep.get() || self.nodes.borrow().len() > NODES_MAX
+        self.too_much.get() || self.nodes.borrow().len() > NODES_MAX
     }
 
     fn create(&self, kind: Kind) -> NodeId {
@@ -151,7 +159,7 @@ impl Builder {
         nodes[parent].children.insert(place, child);
         let ancestors = std::iter::successors(Some(parent), |node| nodes[*node].parent);
         if ancestors.take(DEPTH_MAX + 1).count() > DEPTH_MAX {
-            self.too_deep.set(true);
+            self.too_much.set(true);
         }
     }
 
@@ -220,6 +228,15 @@ impl TreeSink for Builder {
         attributes: Vec<Attribute>,
         flags: ElementFlags,
     ) -> NodeId {
+        let sum = self.attributes.get() + attributes.len();
+        let attributes = if sum <= ATTRIBUTES_SUM_MAX {
+            self.attributes.set(sum);
+            attributes
+        } else {
+            // Dropped at once: until the next look at the bounds there may come very many.
+            self.too_much.set(true);
+            Vec::new()
+        };
         let template = flags.template.then(|| self.create(Kind::Root));
         self.create(Kind::Element {
             name,
@@ -293,6 +310,11 @@ impl TreeSink for Builder {
 
     fn add_attrs_if_missing(&self, target: &NodeId, added: Vec<Attribute>) {
         if let Kind::Element { attributes, .. } = &mut self.nodes.borrow_mut()[*target].kind {
+            // Each `body` in a page adds to the first one.
+            if attributes.len() + added.len() > 2 * ATTRIBUTES_MAX {
+                self.too_much.set(true);
+                return;
+            }
             for attribute in added {
                 if attributes
                     .iter()
