@@ -309,12 +309,12 @@ fn refused(key: &Key, origin: Origin, found: &str) -> ConfigError {
 }
 
 fn unknown(origin: Origin, written: &str) -> ConfigError {
-    let nearest = nearest(
-        written,
-        KEYS.iter()
-            .map(Key::path)
-            .chain(SECTIONS.iter().map(|(name, _)| (*name).to_owned())),
-    );
+    let name = written.rsplit('.').next().unwrap_or(written);
+    // The right name in no section or the wrong one says more than the spelling.
+    let misplaced = KEYS.iter().find(|key| key.name == name).map(Key::path);
+    let sections = SECTIONS.iter().map(|(name, _)| (*name).to_owned());
+    let nearest =
+        misplaced.or_else(|| nearest(written, KEYS.iter().map(Key::path).chain(sections)));
     ConfigError::UnknownKey {
         origin,
         key: shorten(written),

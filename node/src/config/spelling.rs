@@ -1,6 +1,6 @@
 //! Finding the key that a misspelt one was meant to be.
 
-/// Distance in letters up to which a misspelt key is recognised.
+/// Distance in letters up to which a misspelt key is recognised; half the length for short ones.
 const TYPING_ERRORS_MAX: usize = 4;
 
 /// The candidate that is spelt most like `written`, if any is close.
@@ -12,7 +12,7 @@ pub(super) fn nearest(written: &str, candidates: impl Iterator<Item = String>) -
     let scored = candidates.map(|candidate| (distance(written, &candidate), candidate));
     scored
         .min()
-        .filter(|(distance, _)| *distance <= TYPING_ERRORS_MAX)
+        .filter(|(distance, _)| *distance <= TYPING_ERRORS_MAX.min(written.len() / 2))
         .map(|(_, candidate)| candidate)
 }
 

@@ -1,1 +1,286 @@
+use super::keys::{KEYS, SECTIONS};
+use super::*;
+use std::path::Path;
 
+#[test]
+fn the_generated_file_gives_the_defaults_and_names_every_key() {
+    let text = Config::default_file_text(0);
+    let config = from_file(&text).unwrap();
+    assert_eq!(*config, Settings::default());
+    for key in &KEYS {
+        assert!(text.contains(&format!("{} = ", key.name)), "{}", key.name);
+        assert!(SECTIONS.iter().any(|(section, _)| *section == key.section));
+        assert!(!key.doc.is_empty() && key.doc.iter().all(|line| line.len() <= 118));
+    }
+    assert_eq!(
+        from_file(&Config::default_file_text(23_456))
+            .unwrap()
+            .link
+            .listen
+            .port(),
+        23_456
+    );
+}
+
+#[test]
+fn flags_come_before_the_environment_before_the_file_before_the_defaults() {
+    let file = "[store]\nsize = \"20 GiB\"\ncache = \"3 GiB\"\nsync = \"always\"\n";
+    let environment = [
+        ("WARREN_STORE_SIZE", "30 GiB"),
+        ("WARREN_STORE_CACHE", "4 GiB"),
+        ("HOME", "/root"),
+    ];
+    let overrides = Overrides {
+        store_size: Some(ByteSize::gibibytes(40)),
+        ..Overrides::default()
+    };
+    let config = resolve(file, &environment, &overrides).unwrap();
+    assert_eq!(config.store.size, ByteSize::gibibytes(40));
+    assert_eq!(config.store.cache, ByteSize::gibibytes(4));
+    assert_eq!(config.store.sync, SyncPolicy::Always);
+    assert_eq!(config.limits, Settings::default().limits);
+}
+
+#[test]
+fn every_override_reaches_its_key() {
+    let address = |text: &str| Some(text.parse().unwrap());
+    let overrides = Overrides {
+        name: Some("burrow".to_owned()),
+        link_listen: address("[::1]:1"),
+        announce: Some(vec!["203.0.113.7:2".parse().unwrap()]),
+        store_size: Some(ByteSize::mebibytes(11)),
+        cache_size: Some(ByteSize::mebibytes(12)),
+        sync: Some(SyncPolicy::Always),
+        fcp_enabled: Some(false),
+        fcp_listen: address("127.0.0.1:3"),
+        fproxy_enabled: Some(false),
+        fproxy_listen: address("127.0.0.1:4"),
+        upload_dir: Some("/somewhere".into()),
+        memory: Some(ByteSize::mebibytes(100)),
+        log_level: Some(LogLevel::Trace),
+    };
+    let config = resolve("", &[], &overrides).unwrap();
+    let reached = Overrides {
+        name: Some(config.node.name.clone()),
+        link_listen: Some(config.link.listen),
+        announce: Some(config.link.announce.clone()),
+        store_size: Some(config.store.size),
+        cache_size: Some(config.store.cache),
+        sync: Some(config.store.sync),
+        fcp_enabled: Some(config.fcp.enabled),
+        fcp_listen: Some(config.fcp.listen),
+        fproxy_enabled: Some(config.fproxy.enabled),
+        fproxy_listen: Some(config.fproxy.listen),
+        upload_dir: config.limits.upload_dir.clone(),
+        memory: Some(config.limits.memory),
+        log_level: Some(config.log.level),
+    };
+    assert_eq!(reached, overrides);
+}
+
+#[test]
+fn the_environment_writes_flags_and_lists_in_its_own_way() {
+    let environment = [
+        ("WARREN_FCP_ENABLED", "off"),
+        ("WARREN_LINK_ANNOUNCE", "203.0.113.7:1, [2001:db8::1]:2"),
+    ];
+    let config = resolve("", &environment, &Overrides::default()).unwrap();
+    assert!(!config.fcp.enabled);
+    assert_eq!(config.link.announce.len(), 2);
+    assert!(resolve("", &[("WARREN_DATA_DIR", "/x")], &Overrides::default()).is_ok());
+}
+
+#[test]
+fn errors_name_the_place_the_key_and_what_is_allowed() {
+    for (file, environment, expected) in WRONG {
+        let message = resolve(file, environment.as_slice(), &Overrides::default())
+            .unwrap_err()
+            .to_string();
+        for part in *expected {
+            assert!(message.contains(part), "{message}\nlacks {part}");
+        }
+    }
+}
+
+#[test]
+fn a_listener_for_others_needs_its_own_key() {
+    let allowed = "[fcp]\nlisten = \"0.0.0.0:9481\"\nallow_remote = true\n";
+    assert!(from_file(allowed).is_ok());
+    assert!(from_file("[fcp]\nlisten = \"0.0.0.0:9481\"\nenabled = false\n").is_ok());
+    let flag = Overrides {
+        fproxy_listen: Some("192.0.2.1:80".parse().unwrap()),
+        ..Overrides::default()
+    };
+    let message = resolve("", &[], &flag).unwrap_err().to_string();
+    assert!(
+        message.starts_with("command line: `fproxy.listen`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_first_start_writes_the_file_and_draws_a_port_that_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Config::load(folder.path(), &Overrides::default()).unwrap();
+    assert!((10_240..=32_767).contains(&first.link.listen.port()));
+    assert_eq!(
+        Config::load(folder.path(), &Overrides::default()).unwrap(),
+        first
+    );
+    std::fs::write(
+        folder.path().join(CONFIG_FILE_NAME),
+        " ".repeat((1 << 20) + 1),
+    )
+    .unwrap();
+    assert!(matches!(
+        Config::load(folder.path(), &Overrides::default()),
+        Err(ConfigError::Read { .. })
+    ));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_file_ends_in_a_configuration_or_an_error(text in "(\\[(node|store|fcp)\\]\n)?([a-z_.]{1,8} = [\"\\[a-z0-9\\]. ]{0,12}\n){0,4}.{0,16}") {
+        let _ = from_file(&text);
+    }
+}
+
+/// A file, a variable, and parts of the message they lead to.
+type Wrong = (
+    &'static str,
+    Option<(&'static str, &'static str)>,
+    [&'static str; 3],
+);
+
+const WRONG: &[Wrong] = &[
+    (
+        "[store]\nsise = \"1 GiB\"",
+        None,
+        ["node.toml", "`store.sise`", "did you mean `store.size`?"],
+    ),
+    (
+        "[zebra]\nsize = \"1 GiB\"",
+        None,
+        [
+            "node.toml",
+            "`zebra`",
+            "the generated warren.toml lists every key",
+        ],
+    ),
+    (
+        "[stroe]\nsize = \"1 GiB\"",
+        None,
+        ["node.toml", "`stroe`", "did you mean `store`?"],
+    ),
+    (
+        "size = \"1 GiB\"",
+        None,
+        ["node.toml", "`size`", "did you mean `store.size`?"],
+    ),
+    (
+        "[store]\nsize = \"1 MiB\"",
+        None,
+        ["`store.size`", "\"1 MiB\"", "at least 8 MiB"],
+    ),
+    (
+        "[store]\nsize = 1.5",
+        None,
+        ["`store.size`", "1.5", "a size such as"],
+    ),
+    (
+        "[store]\nsync = \"sometimes\"",
+        None,
+        [
+            "`store.sync`",
+            "\"sometimes\"",
+            "\"periodic\" or \"always\"",
+        ],
+    ),
+    (
+        "[fcp]\nenabled = \"yes\"",
+        None,
+        ["`fcp.enabled`", "\"yes\"", "true or false"],
+    ),
+    (
+        "[fcp]\nlisten = \"localhost\"",
+        None,
+        ["`fcp.listen`", "\"localhost\"", "127.0.0.1:9481"],
+    ),
+    (
+        "[fcp]\nlisten = \"0.0.0.0:9481\"",
+        None,
+        [
+            "`fcp.listen` is 0.0.0.0:9481",
+            "127.0.0.1:9481",
+            "`fcp.allow_remote = true`",
+        ],
+    ),
+    (
+        "[fproxy]\nlisten = \"[2001:db8::1]:8888\"",
+        None,
+        [
+            "`fproxy.listen`",
+            "controls this node",
+            "`fproxy.allow_remote = true`",
+        ],
+    ),
+    (
+        "[fproxy]\nlisten = \"127.0.0.1:9481\"",
+        None,
+        ["`fcp.listen`", "`fproxy.listen`", "another port"],
+    ),
+    (
+        "[node]\nname = \"\\u0007\"",
+        None,
+        ["`node.name`", "64 bytes", "printable"],
+    ),
+    (
+        "[link]\nannounce = [\"0.0.0.0:1\"]",
+        None,
+        ["`link.announce`", "0.0.0.0:1", "at most 8"],
+    ),
+    (
+        "[limits]\nupload_dir = \"here\"",
+        None,
+        ["`limits.upload_dir`", "\"here\"", "absolute path"],
+    ),
+    (
+        "[log]\nlevel = 3",
+        None,
+        ["`log.level`", "\"3\"", "\"trace\""],
+    ),
+    ("[store", None, ["node.toml", "not valid TOML", "line 1"]),
+    (
+        "",
+        Some(("WARREN_STORE_SISE", "1")),
+        [
+            "environment variable WARREN_STORE_SISE",
+            "no key",
+            "`WARREN_STORE_SIZE`",
+        ],
+    ),
+    (
+        "",
+        Some(("WARREN_FCP_ENABLED", "perhaps")),
+        [
+            "environment variable WARREN_FCP_ENABLED",
+            "perhaps",
+            "true or false",
+        ],
+    ),
+];
+
+fn from_file(text: &str) -> Result<Config, ConfigError> {
+    resolve(text, &[], &Overrides::default())
+}
+
+fn resolve(
+    file: &str,
+    environment: &[(&str, &str)],
+    overrides: &Overrides,
+) -> Result<Config, ConfigError> {
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::resolve(Some((Path::new("node.toml"), file)), environment, overrides)
+}

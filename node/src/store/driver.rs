@@ -96,7 +96,7 @@ impl StoreHandle {
         }
         let (store, puts) = (Arc::clone(&handle.store), Arc::clone(&handle.puts));
         handle.spawn("store-write", move || {
-            write(&*store, &puts, config.sync_interval)
+            write(&*store, &puts, config.sync_interval);
         })?;
         Ok(handle)
     }

@@ -102,7 +102,7 @@ fn the_process_that_is_killed() {
         loop {
             let done = done.clone();
             let put = handle.put(place(number), block.clone(), move |result| {
-                done.send((number, result)).unwrap()
+                done.send((number, result)).unwrap();
             });
             match put {
                 Ok(()) => break,

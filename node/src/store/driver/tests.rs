@@ -11,7 +11,7 @@ fn a_lookup_sees_what_was_acknowledged_before() {
     let (sent, answers) = channel();
     handle
         .put(Place::Store, block(1), move |result| {
-            sent.send(result).unwrap()
+            sent.send(result).unwrap();
         })
         .unwrap();
     assert!(matches!(answers.recv().unwrap(), Ok(PutOutcome::Stored)));
@@ -180,18 +180,22 @@ impl Fake {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        let error = StoreError {
+        let failure = || StoreError {
             action: "write",
             reason: "the test says so".to_owned(),
         };
-        if *self.fails.lock().unwrap() {
-            Err(error)
-        } else {
-            Ok(())
-        }
+        self.fails().then(failure).map_or(Ok(()), Err)
+    }
+
+    fn fails(&self) -> bool {
+        *self.fails.lock().unwrap()
     }
 }
 
+#[expect(
+    clippy::unwrap_in_result,
+    reason = "a lock in a test is never poisoned"
+)]
 impl BlockStore for Fake {
     fn get(&self, key: &BlockKey) -> Result<Option<VerifiedBlock>, StoreError> {
         self.check()?;
@@ -237,7 +241,7 @@ fn put_all(handle: &StoreHandle, blocks: std::ops::Range<u8>) -> Receiver<PutRes
         let sent = sent.clone();
         handle
             .put(Place::Store, block(i), move |result| {
-                sent.send(result).unwrap()
+                sent.send(result).unwrap();
             })
             .unwrap();
     }
