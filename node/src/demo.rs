@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use routing::Location;
+use tokio::task::JoinSet;
 
 pub use sample_site::{SampleSiteError, publish};
 
@@ -97,11 +98,10 @@ impl Demo {
         &self.nodes
     }
 
-    /// Stops all nodes.
+    /// Stops all nodes, side by side: each waits a moment for its peers to hear of it.
     pub async fn stop(self) {
-        for node in self.nodes {
-            node.stop().await;
-        }
+        let mut stopping: JoinSet<()> = self.nodes.into_iter().map(Node::stop).collect();
+        while stopping.join_next().await.is_some() {}
     }
 
     async fn link(&self) -> Result<(), DemoError> {
