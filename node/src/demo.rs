@@ -18,13 +18,16 @@ use crate::peers_file::PeerAddError;
 use crate::reference::ReferenceMakeError;
 use crate::store::SharedResources;
 
+/// A node alone has nobody to publish to.
+pub const NODES_MIN: usize = 2;
+
 /// Most nodes in one process: each takes two TCP ports, a UDP port and some 30 MiB.
 pub const NODES_MAX: usize = 64;
 
 /// What a demonstration network looks like.
 #[derive(Clone, Debug)]
 pub struct DemoConfig {
-    /// How many nodes, 1 to [`NODES_MAX`].
+    /// How many nodes, [`NODES_MIN`] to [`NODES_MAX`].
     pub nodes: usize,
     /// Folder for everything; node `i` lives in `node-i`.
     pub data_dir: PathBuf,
@@ -136,8 +139,11 @@ fn befriend(node: &Node, friend: &Node) -> Result<(), DemoError> {
 }
 
 fn check(config: &DemoConfig) -> Result<(), DemoError> {
-    if config.nodes == 0 || config.nodes > NODES_MAX {
-        let text = format!("--nodes takes 1 to {NODES_MAX}, not {}", config.nodes);
+    if config.nodes < NODES_MIN || config.nodes > NODES_MAX {
+        let text = format!(
+            "--nodes takes {NODES_MIN} to {NODES_MAX}, not {}",
+            config.nodes
+        );
         return Err(DemoError::Usage(text));
     }
     let ports_end = |first: u16| usize::from(first) + config.nodes;
@@ -213,7 +219,7 @@ mod tests {
         assert!(check(&config(12, 0, 0)).is_ok());
         assert!(check(&config(12, 9481, 9485)).is_err());
         assert!(check(&config(12, 65_530, 8888)).is_err());
-        assert!(check(&config(0, 9481, 8888)).is_err());
+        assert!(check(&config(1, 9481, 8888)).is_err());
         assert!(check(&config(NODES_MAX + 1, 9481, 8888)).is_err());
     }
 }

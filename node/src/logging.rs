@@ -22,7 +22,8 @@ fn default_filter(level: LogLevel) -> String {
         LogLevel::Off | LogLevel::Error => level,
         LogLevel::Warn | LogLevel::Info | LogLevel::Debug | LogLevel::Trace => LogLevel::Warn,
     };
-    format!("{others},crypto={level},routing={level},fproxy={level},node={level}")
+    // quinn_udp names the peer's address when a packet cannot be sent.
+    format!("{others},quinn_udp=error,crypto={level},routing={level},fproxy={level},node={level}")
 }
 
 #[cfg(test)]
@@ -33,7 +34,7 @@ mod tests {
     fn libraries_stay_quiet_when_our_own_level_is_high() {
         assert_eq!(
             default_filter(LogLevel::Trace),
-            "warn,crypto=trace,routing=trace,fproxy=trace,node=trace"
+            "warn,quinn_udp=error,crypto=trace,routing=trace,fproxy=trace,node=trace"
         );
         assert!(default_filter(LogLevel::Off).starts_with("off,"));
     }

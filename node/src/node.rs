@@ -8,14 +8,14 @@ mod gateway_port;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use crypto::{Identity, NodeId};
 use fproxy::{Gateway, GatewayConfig};
 use routing::PeerId;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use zeroize::Zeroizing;
 
 use self::block_network::NodeNetwork;
@@ -127,6 +127,7 @@ impl Node {
             started: wires.started,
             shutdown_wanted: Notify::new(),
         });
+        tokio::spawn(quarantine(Arc::downgrade(&core), wires.offenders));
         for peer in core.peers().peers() {
             core.endpoint
                 .connect_to(peer.id(), peer.addresses().to_vec());
@@ -245,6 +246,14 @@ impl Core {
         Ok(())
     }
 
+    /// Links with `id` if it is still a friend.
+    fn reconnect(&self, id: NodeId) {
+        let peers = self.peers();
+        if let Some(peer) = peers.peers().iter().find(|peer| peer.id() == id) {
+            self.endpoint.connect_to(id, peer.addresses().to_vec());
+        }
+    }
+
     async fn remove_peer(&self, id: NodeId) -> Result<(), PeerRemoveError> {
         self.peers().remove(&id.to_string())?;
         self.endpoint.forget(&id);
@@ -272,6 +281,32 @@ impl Core {
             Some(path) => Ok(path.clone()),
             None => data_dir.subfolder("temp"),
         }
+    }
+}
+
+/// How long a peer that broke the protocol is not spoken to. A guess: long enough to cost an attacker's flood its
+/// point, short enough that a friend with a defective version comes back soon after repairing it.
+const QUARANTINE: Duration = Duration::from_mins(10);
+
+/// Links again with peers that broke the protocol, each after its time. Ends with the event loop.
+async fn quarantine(core: Weak<Core>, mut offenders: mpsc::Receiver<NodeId>) {
+    let mut waiting = JoinSet::new();
+    loop {
+        let pardoned = tokio::select! {
+            offender = offenders.recv() => match offender {
+                Some(id) => {
+                    waiting.spawn(async move {
+                        tokio::time::sleep(QUARANTINE).await;
+                        id
+                    });
+                    continue;
+                }
+                None => return,
+            },
+            Some(Ok(id)) = waiting.join_next() => id,
+        };
+        let Some(core) = core.upgrade() else { return };
+        core.reconnect(pardoned);
     }
 }
 

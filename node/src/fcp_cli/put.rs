@@ -103,6 +103,31 @@ async fn put_stdin(
     put_document(&arguments, &document, node, report).await
 }
 
+/// The name behind the key: from `--name`, else as written in the key, else the file's own.
+fn document_name<'a>(
+    arguments: &'a PutArguments,
+    document: &'a Document,
+    target: &'a InsertUri,
+) -> Result<Option<&'a str>, Failure> {
+    let in_key = match target {
+        InsertUri::Content { path } => path.first().map(String::as_str),
+        InsertUri::Signed { .. }
+        | InsertUri::RandomSigned { .. }
+        | InsertUri::Updatable { .. }
+        | InsertUri::Keyword { .. } => None,
+    };
+    match (arguments.name.as_deref(), in_key) {
+        (Some(given), Some(name)) if given != name => Err(Failure::new(
+            ExitStatus::Usage,
+            format!("--name {given} and the name {name} in the key differ"),
+        )
+        .next("give one of them")),
+        (Some(given), _) => Ok(Some(given)),
+        (None, Some(name)) => Ok(Some(name)),
+        (None, None) => Ok(document.file_name.as_deref()),
+    }
+}
+
 async fn put_document(
     arguments: &PutArguments,
     document: &Document,
@@ -113,14 +138,14 @@ async fn put_document(
         name: document.file_name.as_deref(),
     };
     let target = insert_target(arguments, publication, std::env::var(KEY_VARIABLE).ok())?;
-    let name = arguments.name.as_ref().or(document.file_name.as_ref());
+    let name = document_name(arguments, document, &target)?;
     let mut message = put_message("ClientPut", arguments, &target)
         .with_some("Metadata.ContentType", arguments.mime.as_ref());
     if matches!(
         target,
         InsertUri::Content { .. } | InsertUri::RandomSigned { .. }
     ) {
-        message.set("TargetFilename", name.map_or("", String::as_str));
+        message.set("TargetFilename", name.unwrap_or_default());
     }
     let mut client = connect(node).await?;
     if document.file_name.is_some() && document.length > DIRECT_BYTES_MAX && may_share_disk(node) {

@@ -113,6 +113,21 @@ async fn a_file_goes_in_and_comes_out_and_only_the_result_is_on_standard_output(
 }
 
 #[tokio::test]
+async fn a_name_in_the_key_goes_before_the_name_of_the_file() {
+    let server = TestServer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    fs::write(&file, "text").unwrap();
+    let put = server
+        .fcp(&["put", path(&file), "--key", "CHK@/other.txt"])
+        .await;
+    assert!(put.line().ends_with("/other.txt"), "{}", put.line());
+    let twice = ["--key", "CHK@/other.txt", "--name", "third.txt"];
+    let arguments: Vec<_> = ["put", path(&file)].into_iter().chain(twice).collect();
+    assert_eq!(server.fcp(&arguments).await.status, ExitStatus::Usage);
+}
+
+#[tokio::test]
 async fn the_same_file_gets_another_key_each_time_unless_convergent() {
     let server = TestServer::start().await;
     let folder = tempfile::tempdir().unwrap();

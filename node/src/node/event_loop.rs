@@ -15,6 +15,7 @@ use tokio::time::sleep_until;
 
 use super::command::{Command, FetchAnswer, InsertAnswer};
 use crate::link::{Endpoint, Link, LinkEvent, Priority};
+use crate::peers_file::PEERS_MAX;
 use crate::store::{PutOutcome, PutResult, StoreHandle};
 
 /// Link events taken at once before the router's actions are carried out: enough to spare wake-ups, few
@@ -56,6 +57,7 @@ pub(super) struct EventLoop {
     endpoint: Arc<Endpoint>,
     link_events: mpsc::Receiver<LinkEvent>,
     links: watch::Sender<BTreeMap<PeerId, LinkedPeer>>,
+    offenders: mpsc::Sender<NodeId>,
     waiting: Waiting,
     started: Instant,
     next_peer: u32,
@@ -67,6 +69,8 @@ pub(super) struct Wires {
     pub(super) commands: mpsc::Sender<Command>,
     /// Shows the links that are up.
     pub(super) links: watch::Receiver<BTreeMap<PeerId, LinkedPeer>>,
+    /// Tells the peers that broke the protocol, whose links are closed.
+    pub(super) offenders: mpsc::Receiver<NodeId>,
     /// Zero of the router's clock.
     pub(super) started: Instant,
 }
@@ -88,6 +92,7 @@ impl EventLoop {
     ) -> (Self, Wires) {
         let (command_sender, commands) = mpsc::channel(COMMANDS_MAX);
         let (links, links_receiver) = watch::channel(BTreeMap::new());
+        let (offender_sender, offenders) = mpsc::channel(PEERS_MAX);
         let (store_answer_sender, store_answers) = mpsc::channel(STORE_ANSWERS_MAX);
         let started = Instant::now();
         let seed = rand::rng().random();
@@ -100,6 +105,7 @@ impl EventLoop {
             endpoint,
             link_events,
             links,
+            offenders: offender_sender,
             waiting: Waiting::default(),
             started,
             next_peer: 0,
@@ -107,6 +113,7 @@ impl EventLoop {
         let wires = Wires {
             commands: command_sender,
             links: links_receiver,
+            offenders,
             started,
         };
         (event_loop, wires)
@@ -244,12 +251,13 @@ impl EventLoop {
         }
     }
 
-    /// Honest nodes never break the protocol, so such a peer is not spoken to again before the next start.
     fn disconnect(&self, peer: PeerId, reason: &dyn std::fmt::Display) {
         let node = self.links.borrow().get(&peer).map(|linked| linked.node);
         if let Some(node) = node {
-            tracing::warn!(%reason, "a peer broke the protocol; its link is closed until this node restarts");
+            tracing::warn!(%reason, "a peer broke the protocol; its link is closed for a while");
             self.endpoint.forget(&node);
+            // With a full queue it stays forgotten until the next start.
+            let _ = self.offenders.try_send(node);
         }
     }
 
