@@ -39,6 +39,13 @@ pub trait BlockStore: Send + Sync {
     /// [`StoreError`] if the disk cannot be written; then none or some of the blocks are kept, and no store is damaged.
     fn put_many(&self, blocks: &[(Place, VerifiedBlock)]) -> Result<Vec<PutOutcome>, StoreError>;
 
+    /// Keeps a signed block in the place of whatever else is kept under its key, in either place: it is known to be the
+    /// older of the two. A killed process has the one or the other.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk cannot be written; then what was there stays.
+    fn replace(&self, place: Place, block: &VerifiedBlock) -> Result<(), StoreError>;
+
     /// Forces everything acknowledged so far to the disk, so that a loss of power does not take it.
     ///
     /// # Errors

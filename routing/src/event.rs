@@ -89,7 +89,7 @@ pub enum Action {
         /// What to look for.
         key: BlockKey,
     },
-    /// Keep a block, replacing what is there under its key. Those of one key are to be done in the order given.
+    /// Keep a block. Those of one key are to be done in the order given.
     Store {
         /// To be repeated in [`Event::StoreDone`].
         ticket: StoreTicket,
@@ -97,6 +97,8 @@ pub enum Action {
         block: VerifiedBlock,
         /// In which part of the store.
         place: Place,
+        /// What becomes of another block that the store has under the key.
+        existing: Existing,
     },
     /// A fetch of the node's own user ended.
     FetchDone {
@@ -153,12 +155,21 @@ pub enum Place {
     Cache,
 }
 
+/// What becomes of another block under the key of one that is to be kept. Only signed blocks can meet another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Existing {
+    /// It stays, and the new one is not kept: [`StoreResult::Failed`].
+    Keep,
+    /// It goes, wherever in the store it is: the new one is known to be older.
+    Replace,
+}
+
 /// How a block was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreResult {
     /// It is durable.
     Kept,
-    /// It is not kept: no room, or the disk failed.
+    /// It is not kept: no room, another block has its key, or the disk failed.
     Failed,
 }
 

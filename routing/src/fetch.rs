@@ -9,7 +9,7 @@ use crypto::{BlockKey, VerifiedBlock};
 use smallvec::{SmallVec, smallvec};
 
 use crate::caching::caches_fetched;
-use crate::event::{Action, Class, FetchFailure, LocalId, PeerId, Place, StoreTicket};
+use crate::event::{Action, Class, FetchFailure, LocalId, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
@@ -199,7 +199,7 @@ impl Fetches {
         };
         search.answered(shared);
         if caches_fetched(search.rank.hops_to_live, shared.config.hops_to_live_max) {
-            shared.keep(block.clone(), Place::Cache);
+            shared.cache(block.clone());
         }
         self.succeed(shared, &block);
     }

@@ -12,7 +12,7 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::caching::caches_inserted;
 use crate::event::{
-    Action, Class, InsertFailure, InsertSuccess, LocalId, PeerId, Place, StoreResult, StoreTicket,
+    Action, Class, InsertFailure, InsertSuccess, LocalId, PeerId, StoreResult, StoreTicket,
 };
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
@@ -313,7 +313,7 @@ impl Inserts {
             && caches_inserted(hops_to_live, shared.config.hops_to_live_max)
             && let Some(block) = &placement.block
         {
-            shared.keep(block.clone(), Place::Cache);
+            shared.cache(block.clone());
         }
     }
 

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::config::Config;
 use crate::deadlines::Deadlines;
-use crate::event::{Action, Class, Misbehaviour, PeerId, Place, StoreTicket};
+use crate::event::{Action, Class, Existing, Misbehaviour, PeerId, Place, StoreTicket};
 use crate::fetch::Rank;
 use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
@@ -101,17 +101,30 @@ impl Shared {
             ticket,
             block,
             place: Place::Store,
+            existing: Existing::Keep,
         });
         ticket
     }
 
-    /// Keeps a block without waiting for the answer.
-    pub(crate) fn keep(&mut self, block: VerifiedBlock, place: Place) {
+    /// Caches a block without waiting for the answer.
+    pub(crate) fn cache(&mut self, block: VerifiedBlock) {
         let ticket = self.requests.unwatched_ticket();
         self.actions.push_back(Action::Store {
             ticket,
             block,
-            place,
+            place: Place::Cache,
+            existing: Existing::Keep,
+        });
+    }
+
+    /// Stores a block in the place of the one that is there under its key, without waiting for the answer.
+    pub(crate) fn replace(&mut self, block: VerifiedBlock) {
+        let ticket = self.requests.unwatched_ticket();
+        self.actions.push_back(Action::Store {
+            ticket,
+            block,
+            place: Place::Store,
+            existing: Existing::Replace,
         });
     }
 

@@ -399,8 +399,10 @@ impl Network {
                     ticket,
                     block,
                     place,
+                    existing,
                 } => {
-                    let result = self.nodes[node].keep(block, place, self.settings.sabotage);
+                    let sabotage = self.settings.sabotage;
+                    let result = self.nodes[node].keep(block, place, existing, sabotage);
                     let event = Event::StoreDone { ticket, result };
                     self.after(
                         self.settings.store_delay,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crypto::{BlockKey, VerifiedBlock};
 use rand::RngExt;
-use routing::{Location, Place, Router, StoreResult, Time};
+use routing::{Existing, Location, Place, Router, StoreResult, Time};
 
 use crate::random::rng_for;
 
@@ -66,22 +66,32 @@ impl SimNode {
         self.store.get(key).or_else(|| self.cache.get(key))
     }
 
+    /// Keeps a block as a node's real store does: another one under its key stays, unless it is to be replaced.
     pub(crate) fn keep(
         &mut self,
         block: VerifiedBlock,
         place: Place,
+        existing: Existing,
         sabotage: Sabotage,
     ) -> StoreResult {
-        match (sabotage, place) {
-            (Sabotage::FailingStores, _) => return StoreResult::Failed,
-            (Sabotage::ForgetfulStores, _) => {}
-            (Sabotage::None | Sabotage::WrongPlaces, Place::Store) => {
-                self.store.insert(block.key(), block);
-            }
-            (Sabotage::None | Sabotage::WrongPlaces, Place::Cache) => {
-                self.cache.insert(block.key(), block);
+        match sabotage {
+            Sabotage::FailingStores => return StoreResult::Failed,
+            Sabotage::ForgetfulStores => return StoreResult::Kept,
+            Sabotage::None | Sabotage::WrongPlaces => {}
+        }
+        let key = block.key();
+        for part in [&mut self.store, &mut self.cache] {
+            let other = part.get(&key).is_some_and(|held| *held != block);
+            match existing {
+                Existing::Keep if other => return StoreResult::Failed,
+                Existing::Replace if other => drop(part.remove(&key)),
+                Existing::Keep | Existing::Replace => {}
             }
         }
+        match place {
+            Place::Store => self.store.insert(key, block),
+            Place::Cache => self.cache.insert(key, block),
+        };
         StoreResult::Kept
     }
 }

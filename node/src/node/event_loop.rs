@@ -8,7 +8,8 @@ use bytes::Bytes;
 use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, LocalId, Location, PeerId, Router, StoreResult, StoreTicket, Time,
+    Action, Class, Event, Existing, LocalId, Location, PeerId, Place, Router, StoreResult,
+    StoreTicket, Time,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -270,7 +271,8 @@ impl EventLoop {
                     ticket,
                     block,
                     place,
-                } => self.put(ticket, block, place),
+                    existing,
+                } => self.put(ticket, block, place, existing),
                 Action::FetchDone { id, result } => {
                     if let Some(answer) = self.waiting.fetches.remove(&id) {
                         // The user may have gone in the same moment.
@@ -317,10 +319,10 @@ impl EventLoop {
         }
     }
 
-    fn put(&mut self, ticket: StoreTicket, block: VerifiedBlock, place: routing::Place) {
+    fn put(&mut self, ticket: StoreTicket, block: VerifiedBlock, place: Place, existing: Existing) {
         let sender = self.store_answer_sender.clone();
         let answer = move |result| drop(sender.blocking_send(StoreAnswer::Put(ticket, result)));
-        if self.store.put(place, block, answer).is_err() {
+        if self.store.keep(place, block, existing, answer).is_err() {
             tracing::debug!("the store's queue is full; a block is not kept");
             let now = self.now();
             self.router.handle(

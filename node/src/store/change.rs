@@ -19,7 +19,7 @@ const RESCUED_MAX: u64 = 64;
 /// A change under way. Nothing is written before the batch of [`Change::finish`] is.
 ///
 /// `touch`, `remove` and `make_room` look at what the database holds without this change, so that only one of the three
-/// may stand in a change.
+/// may stand in a change. A block may be removed and then added.
 pub(super) struct Change<'a> {
     db: &'a DB,
     batch: WriteBatch,

@@ -6,6 +6,7 @@
 use super::queue::{Queue, Refused, Taken};
 use super::{BlockStore, Place, PutOutcome, StoreError};
 use crypto::{BlockKey, VerifiedBlock};
+use routing::Existing;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -72,6 +73,7 @@ struct Lookup {
 struct Put {
     place: Place,
     block: VerifiedBlock,
+    existing: Existing,
     done: Box<dyn FnOnce(PutResult) + Send>,
 }
 
@@ -116,7 +118,7 @@ impl StoreHandle {
         })?)
     }
 
-    /// Keeps a block; `done` gets the answer once a killed process would not lose it.
+    /// Keeps a block unless another one has its key; `done` gets the answer once a killed process would not lose it.
     ///
     /// # Errors
     /// [`StoreBusy`]; `done` is not called then.
@@ -126,9 +128,25 @@ impl StoreHandle {
         block: VerifiedBlock,
         done: impl FnOnce(PutResult) + Send + 'static,
     ) -> Result<(), StoreBusy> {
+        self.keep(place, block, Existing::Keep, done)
+    }
+
+    /// Keeps a block, with a choice of what becomes of another one under its key. Jobs of one key are done in the order
+    /// in which they are made; `done` gets the answer once a killed process would not lose the block.
+    ///
+    /// # Errors
+    /// [`StoreBusy`]; `done` is not called then.
+    pub fn keep(
+        &self,
+        place: Place,
+        block: VerifiedBlock,
+        existing: Existing,
+        done: impl FnOnce(PutResult) + Send + 'static,
+    ) -> Result<(), StoreBusy> {
         Ok(self.puts.add(Put {
             place,
             block,
+            existing,
             done: Box::new(done),
         })?)
     }
@@ -222,12 +240,40 @@ fn write(store: &dyn BlockStore, puts: &Queue<Put>, sync_interval: Duration) {
     sync(store);
 }
 
+/// Does jobs in their order: as one batch, except where a block replaces another.
 fn write_batch(store: &dyn BlockStore, jobs: Vec<Put>) {
     let mut blocks = Vec::with_capacity(jobs.len());
     let mut answers = Vec::with_capacity(jobs.len());
-    for Put { place, block, done } in jobs {
-        blocks.push((place, block));
-        answers.push(done);
+    for job in jobs {
+        match job.existing {
+            Existing::Keep => {
+                blocks.push((job.place, job.block));
+                answers.push(job.done);
+            }
+            Existing::Replace => {
+                put_many(
+                    store,
+                    std::mem::take(&mut blocks),
+                    std::mem::take(&mut answers),
+                );
+                let result = store.replace(job.place, &job.block);
+                if let Err(error) = &result {
+                    tracing::warn!(%error, "a block could not be replaced");
+                }
+                (job.done)(result.map(|()| PutOutcome::Stored));
+            }
+        }
+    }
+    put_many(store, blocks, answers);
+}
+
+fn put_many(
+    store: &dyn BlockStore,
+    blocks: Vec<(Place, VerifiedBlock)>,
+    answers: Vec<Box<dyn FnOnce(PutResult) + Send>>,
+) {
+    if blocks.is_empty() {
+        return;
     }
     match store.put_many(&blocks) {
         Ok(outcomes) => {

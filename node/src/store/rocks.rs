@@ -322,6 +322,30 @@ impl BlockStore for RocksStore {
         Ok(outcomes)
     }
 
+    fn replace(&self, place: Place, block: &VerifiedBlock) -> Result<(), StoreError> {
+        let key = block.key();
+        let salted = self.salt.key(&key);
+        let mut writer = self.lock_writer();
+        let held = self.held(&mut writer, &key)?;
+        let (same, others): (Vec<_>, Vec<_>) =
+            held.0.into_iter().partition(|(_, held)| held == block);
+        if others.is_empty() {
+            drop(writer);
+            // It makes room as well, which one change cannot do after it has removed something
+            return self.put(place, block).map(drop);
+        }
+        let mut change = Change::new(&self.db, writer.ledger);
+        for (held_in, _) in others {
+            change
+                .remove(Family::of(held_in, key.kind), &salted)
+                .map_err(|error| StoreError::new("replace a block", &error))?;
+        }
+        if Held(same).outcome(place, block) == PutOutcome::Stored {
+            change.add(Family::of(place, key.kind), &salted, block.bytes());
+        }
+        self.commit(&mut writer, change)
+    }
+
     fn sync(&self) -> Result<(), StoreError> {
         self.write_recent_use(&mut self.lock_writer())?;
         self.db

@@ -7,7 +7,7 @@ use crypto::{BlockKey, VerifiedBlock};
 use smallvec::SmallVec;
 
 use super::{Outcome, Requesters, target};
-use crate::event::{Class, InsertFailure, PeerId, Place, StoreResult, StoreTicket};
+use crate::event::{Class, InsertFailure, PeerId, StoreResult, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
 use crate::message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
@@ -277,7 +277,7 @@ impl Placement {
     /// Replaces what was stored here by the block that was there first.
     pub(super) fn make_way(&self, shared: &mut Shared, existing: &VerifiedBlock) {
         match self.keeping {
-            Keeping::Running(_) | Keeping::Kept => shared.keep(existing.clone(), Place::Store),
+            Keeping::Running(_) | Keeping::Kept => shared.replace(existing.clone()),
             Keeping::No | Keeping::Failed => {}
         }
     }

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
 use super::*;
-use crate::event::{Class, InsertSuccess, Place};
+use crate::event::{Class, Existing, InsertSuccess, Place};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, Copies, InsertStage, Refusal};
 

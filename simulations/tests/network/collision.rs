@@ -47,6 +47,32 @@ fn the_same_signed_block_can_be_inserted_again() {
     }
 }
 
+#[test]
+fn nodes_that_stored_the_second_document_replace_it_when_they_learn_of_the_first() {
+    let (mut collisions, mut replaced) = (0, 0);
+    for seed in 0..60 {
+        let mut network = twelve_nodes(Settings::default(), seed);
+        let (first, second) = (signed_block(1, b"first"), signed_block(1, b"second"));
+        // Only one node has the first, so that others may store the second before they ask it
+        let holder = network.random_node(None);
+        network.give(holder, first.clone());
+        let publisher = network.random_node(Some(holder));
+        let insert = network.insert(publisher, second);
+        network.run();
+        assert_at_rest(&network, seed);
+        if network.report(insert).is_success() {
+            continue;
+        }
+        collisions += 1;
+        replaced += network.holders(&first.key()).count() - 1;
+        assert_eq!(versions(&network, &first), 1, "seed {seed}: two documents");
+    }
+    assert!(
+        collisions > 10 && replaced > 10,
+        "{collisions} collisions, {replaced} replaced"
+    );
+}
+
 /// How many different blocks the nodes have under the key of `block`.
 fn versions(network: &Network, block: &crypto::VerifiedBlock) -> usize {
     let key = block.key();

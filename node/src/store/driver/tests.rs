@@ -48,6 +48,27 @@ fn what_waits_is_written_as_one_batch() {
 }
 
 #[test]
+fn a_block_that_replaces_another_is_written_in_its_turn() {
+    let fake = Fake::held();
+    let handle = start(&fake, DriverConfig::default());
+    let first = put_all(&handle, 0..1);
+    fake.entered.lock().unwrap().recv().unwrap();
+    let before = put_all(&handle, 1..4);
+    let (sent, replaced) = channel();
+    handle
+        .keep(Place::Store, block(1), Existing::Replace, move |result| {
+            sent.send(result).unwrap()
+        })
+        .unwrap();
+    let after = put_all(&handle, 4..6);
+    fake.release();
+    let answers = [first, before, replaced, after].map(|answers| answers.iter().count());
+    assert_eq!(answers, [1, 3, 1, 2]);
+    handle.close();
+    assert_eq!(*fake.batches.lock().unwrap(), [1, 3, 0, 2]);
+}
+
+#[test]
 fn a_full_queue_refuses_at_once_and_forgets_the_callback() {
     let fake = Fake::held();
     let handle = start(
@@ -217,6 +238,14 @@ impl BlockStore for Fake {
                 .insert(block.key(), block.clone());
         }
         Ok(vec![PutOutcome::Stored; blocks.len()])
+    }
+
+    fn replace(&self, _place: Place, block: &VerifiedBlock) -> Result<(), StoreError> {
+        self.check()?;
+        self.batches.lock().unwrap().push(0);
+        let mut blocks = self.blocks.lock().unwrap();
+        blocks.insert(block.key(), block.clone());
+        Ok(())
     }
 
     fn sync(&self) -> Result<(), StoreError> {

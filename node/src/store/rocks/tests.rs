@@ -73,6 +73,40 @@ fn a_block_is_kept_once_in_a_place_and_not_in_the_cache_if_it_is_in_the_store() 
 }
 
 #[test]
+fn a_signed_block_that_came_first_replaces_the_second_wherever_that_is_kept() {
+    let (first, second) = (signed(1, 0), signed(1, 1));
+    for places in [
+        &[Place::Store][..],
+        &[Place::Cache],
+        &[Place::Cache, Place::Store],
+        &[],
+    ] {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, roomy());
+        for &place in places {
+            assert_eq!(store.put(place, &second).unwrap(), PutOutcome::Stored);
+        }
+        store.replace(Place::Store, &first).unwrap();
+        store.replace(Place::Store, &first).unwrap();
+        let stats = store.stats();
+        assert_eq!(
+            (stats.blocks(Place::Store), stats.blocks(Place::Cache)),
+            (1, 0),
+            "{places:?}"
+        );
+        check_index(&store);
+        drop(store);
+        let store = open(&folder, roomy());
+        assert_eq!(store.get(&first.key()).unwrap().as_ref(), Some(&first));
+        assert_eq!(
+            store.put(Place::Store, &second).unwrap(),
+            PutOutcome::Collision(first.clone())
+        );
+        check_index(&store);
+    }
+}
+
+#[test]
 fn a_signed_block_is_not_replaced_by_another_under_its_key() {
     let folder = TempDir::new().unwrap();
     let store = open(&folder, roomy());

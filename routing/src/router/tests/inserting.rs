@@ -276,9 +276,9 @@ fn who_stored_the_second_version_replaces_it_by_the_first() {
             block: bytes_of(&old),
         },
     );
-    let replaced = actions.iter().any(
-        |action| matches!(action, Action::Store { block, .. } if block.bytes() == old.bytes()),
-    );
+    let replaced = actions.iter().any(|action| {
+        matches!(action, Action::Store { block, existing: Existing::Replace, .. } if block.bytes() == old.bytes())
+    });
     assert!(replaced, "{actions:?}");
     let collision = Message::Collision {
         id: RequestId(9),
