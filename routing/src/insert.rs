@@ -1,14 +1,14 @@
 //! Placing blocks: the inserts that run at this node, one for each key.
 //!
 //! A block is offered to the peer closest to its key as long as that is closer than this node is. Where nobody is, it is
-//! stored, and offered on to the closest nodes around until there are enough copies. An offer for a key that is being
-//! inserted here is refused, whoever makes it: so no two nodes ever wait for each other.
+//! stored, and offered on to the closest nodes around until there are enough copies. An offer of a block that is being
+//! placed here is refused, whoever makes it: so no two nodes ever wait for each other.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
 use crypto::{BlockKey, BlockKind, VerifiedBlock};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::caching::caches_inserted;
 use crate::event::{
@@ -17,13 +17,17 @@ use crate::event::{
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
 use crate::shared::{Shared, share};
-use placement::{Placement, Stage};
+use crate::time::Time;
+use open_offers::OpenOffers;
+use placement::{Origin, Placement, Stage};
 
+mod open_offers;
 mod placement;
 
-/// The running inserts by key.
+/// The running inserts by key, and what may become one.
 #[derive(Debug, Default)]
 pub(crate) struct Inserts {
+    open: OpenOffers,
     running: BTreeMap<BlockKey, Placement>,
 }
 
@@ -57,10 +61,7 @@ impl Inserts {
         class: Class,
     ) {
         let key = block.key();
-        let running = self
-            .running
-            .get(&key)
-            .and_then(|placement| placement.block.as_ref());
+        let running = self.running.get(&key).map(|placement| &placement.block);
         if let Some(other) = running.filter(|running| running.bytes() != block.bytes()) {
             let result = Err(InsertFailure::Collision(other.clone()));
             shared.actions.push_back(Action::InsertDone { id, result });
@@ -76,17 +77,13 @@ impl Inserts {
         let asker = Asker::User(id);
         shared.begin(asker, target(key));
         if let Some(placement) = self.running.get_mut(&key) {
+            // Where a peer brought the block, it is placed and stored here as it would be without the user
             placement.requesters.push((asker, class));
-            if placement.block.is_none() {
-                // A peer has offered the same block and not sent it yet
-                self.place(shared, key, block);
-            }
             return;
         }
         let stage = InsertStage::Seek(shared.own_hops_to_live());
-        let placement = Placement::new(shared, stage, class, smallvec![(asker, class)]);
-        self.running.insert(key, placement);
-        self.place(shared, key, block);
+        let placement = Placement::new(shared, Origin::User, stage, (asker, class), block);
+        self.place(shared, key, placement);
     }
 
     /// Accepts or refuses an offer.
@@ -97,8 +94,8 @@ impl Inserts {
             stage,
             class,
         } = offer;
-        let full = self.running.len() >= share(shared.config.inserts_max, class);
-        let refusal = if self.running.contains_key(&key) {
+        let full = self.len() >= share(shared.config.inserts_max, class);
+        let refusal = if self.running.contains_key(&key) || self.open.has(key, from) {
             Some(Refusal::Loop)
         } else if full || !shared.admits(from, class) {
             Some(Refusal::Overloaded)
@@ -109,62 +106,86 @@ impl Inserts {
             shared.refuse(from, id, reason, class);
             return;
         }
-        let asker = Asker::Peer(from, id);
-        shared.begin(asker, target(key));
+        shared.begin(Asker::Peer(from, id), target(key));
         let stage = match stage {
             InsertStage::Seek(sent) => InsertStage::Seek(shared.after_hop_from(from, sent)),
             InsertStage::Replicate(copies) => InsertStage::Replicate(copies),
         };
-        let mut placement = Placement::new(shared, stage, class, smallvec![(asker, class)]);
-        let patience = shared.config.block_timeout.of(class);
-        placement.wait(shared, key, patience);
-        self.running.insert(key, placement);
+        let until = shared.now + shared.config.block_timeout.of(class);
+        self.open.add(from, Offer { stage, ..offer }, until);
         shared.send(from, Message::Accepted { id }, class);
     }
 
-    /// The block of an accepted offer arrived.
+    /// The block of an accepted offer arrived. One that is placed already, or was not offered, is ignored.
     pub(crate) fn block_arrived(
         &mut self,
         shared: &mut Shared,
         from: PeerId,
+        id: RequestId,
         key: BlockKey,
         bytes: BlockBytes,
     ) {
-        let waits = self
-            .running
-            .get(&key)
-            .is_some_and(|placement| placement.block.is_none());
-        if !waits {
+        let Some(Offer { stage, class, .. }) = self.open.take(key, from, id) else {
             return;
-        }
+        };
         let Some(block) = shared.verify(from, key, bytes) else {
             return;
         };
         shared.passed = Some(block.clone());
-        self.place(shared, key, block);
+        let requester = (Asker::Peer(from, id), class);
+        let placement = Placement::new(shared, Origin::Peer, stage, requester, block);
+        self.place(shared, key, placement);
     }
 
-    /// Ends a request whose asker does not wait any longer, and the insert with its last one.
-    pub(crate) fn asker_left(&mut self, shared: &mut Shared, key: BlockKey, asker: Asker) {
-        self.forget_asker(shared, key, asker);
-        if self
-            .running
-            .get(&key)
-            .is_some_and(|placement| placement.requesters.is_empty())
-        {
+    /// The blocks of some offers did not come in time. Those who made them have noticed already, since they wait for
+    /// less.
+    pub(crate) fn end_late_offers(&mut self, shared: &mut Shared) {
+        while let Some((from, Offer { id, class, .. })) = self.open.pop_due(shared.now) {
+            shared.end(Asker::Peer(from, id));
+            shared.send(from, Message::StoreFailed { id }, class);
+        }
+    }
+
+    /// When [`Inserts::end_late_offers`] is next due.
+    pub(crate) fn next_late_offer(&self) -> Option<Time> {
+        self.open.first_deadline()
+    }
+
+    /// A peer takes its offer back. An insert whose block is here goes on, and counts as its request until it ends: the
+    /// peer must not see whether somebody else waits for it as well.
+    pub(crate) fn peer_cancels(
+        &mut self,
+        shared: &mut Shared,
+        from: PeerId,
+        id: RequestId,
+        key: BlockKey,
+    ) {
+        if self.open.take(key, from, id).is_some() {
+            shared.end(Asker::Peer(from, id));
+        }
+    }
+
+    /// The user cancels. An insert that a peer began goes on, as it would have without the user.
+    pub(crate) fn user_cancels(&mut self, shared: &mut Shared, id: LocalId, key: BlockKey) {
+        self.forget_asker(shared, key, Asker::User(id));
+        let over = |placement: &Placement| {
+            placement.requesters.is_empty() && placement.origin == Origin::User
+        };
+        if self.running.get(&key).is_some_and(over) {
             self.remove(shared, &key);
         }
     }
 
-    /// Ends a request whose asker is gone. An insert whose block is here goes on: the origin may have gone and
-    /// nobody else may have the block.
-    pub(crate) fn asker_lost(&mut self, shared: &mut Shared, key: BlockKey, asker: Asker) {
-        self.forget_asker(shared, key, asker);
-        let dead =
-            |placement: &Placement| placement.requesters.is_empty() && placement.block.is_none();
-        if self.running.get(&key).is_some_and(dead) {
-            self.remove(shared, &key);
-        }
+    /// A peer is gone. An insert whose block is here goes on: the origin may have gone and nobody else may have the block.
+    pub(crate) fn asker_lost(
+        &mut self,
+        shared: &mut Shared,
+        from: PeerId,
+        id: RequestId,
+        key: BlockKey,
+    ) {
+        self.open.take(key, from, id);
+        self.forget_asker(shared, key, Asker::Peer(from, id));
     }
 
     /// The store answered what it has under the key of a signed block.
@@ -271,33 +292,29 @@ impl Inserts {
 
     /// The insert's deadline passed.
     pub(crate) fn timed_out(&mut self, shared: &mut Shared, key: BlockKey) {
-        let Some(placement) = self.running.get_mut(&key) else {
-            return;
-        };
-        if placement.block.is_none() {
-            // Whoever made the offer has noticed already, since it waits for less
-            self.end(shared, key, &Outcome::Failed(InsertFailure::TimedOut));
-        } else {
+        if let Some(placement) = self.running.get_mut(&key) {
             placement.give_peer_up(shared);
             self.go_on(shared, key);
         }
     }
 
+    /// Inserts and open offers.
     pub(crate) fn len(&self) -> usize {
-        self.running.len()
+        self.running.len() + self.open.len()
     }
 
-    /// Begins to place a verified block.
-    fn place(&mut self, shared: &mut Shared, key: BlockKey, block: VerifiedBlock) {
-        let Some(placement) = self.running.get_mut(&key) else {
-            return;
-        };
+    /// Begins to place a block. All offers of it are refused, whoever brought it.
+    fn place(&mut self, shared: &mut Shared, key: BlockKey, mut placement: Placement) {
+        while let Some((peer, Offer { id, class, .. })) = self.open.pop(key) {
+            shared.end(Asker::Peer(peer, id));
+            shared.refuse(peer, id, Refusal::Loop, class);
+        }
         shared.recently_failed.clear(&key);
-        placement.begin(shared, block);
         // Nothing but a signed block can be in the way of a signed block
         if key.kind == BlockKind::Signed {
             placement.check(shared, key);
         }
+        self.running.insert(key, placement);
         self.go_on(shared, key);
         if key.kind == BlockKind::Content {
             self.cache(shared, &key);
@@ -311,9 +328,8 @@ impl Inserts {
         };
         if let Stage::Seek(hops_to_live) = placement.stage
             && caches_inserted(hops_to_live, shared.config.hops_to_live_max)
-            && let Some(block) = &placement.block
         {
-            shared.cache(block.clone());
+            shared.cache(placement.block.clone());
         }
     }
 

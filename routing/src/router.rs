@@ -30,7 +30,7 @@ pub struct Load {
     pub peers: usize,
     /// Fetches in progress, one for each key.
     pub fetches: usize,
-    /// Inserts in progress, one for each key.
+    /// Inserts in progress, one for each key, and accepted offers whose blocks have not come.
     pub inserts: usize,
     /// Requests of peers among those who wait for them.
     pub peer_requests: usize,
@@ -87,6 +87,7 @@ impl Router {
     pub fn handle_timeout(&mut self, now: Time) {
         self.shared.now = now;
         self.shared.recently_failed.expire(now);
+        self.inserts.end_late_offers(&mut self.shared);
         while let Some(Target { operation, key }) = self.shared.deadlines.pop_due(now) {
             match operation {
                 Operation::Fetch => self.fetches.timed_out(&mut self.shared, key),
@@ -104,8 +105,9 @@ impl Router {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
         let deadline = self.shared.deadlines.first();
+        let offer = self.inserts.next_late_offer();
         let expiry = self.shared.recently_failed.next_expiry();
-        [deadline, expiry].into_iter().flatten().min()
+        [deadline, offer, expiry].into_iter().flatten().min()
     }
 
     /// How much there is to do.
@@ -172,12 +174,12 @@ impl Router {
                 if let Some(target) = target.filter(|target| target.operation == Operation::Insert)
                 {
                     self.inserts
-                        .block_arrived(&mut self.shared, from, target.key, block);
+                        .block_arrived(&mut self.shared, from, id, target.key, block);
                 }
             }
             Message::Cancel { .. } => {
                 if let Some(target) = self.shared.requests.incoming(from, id) {
-                    self.asker_left(target, Asker::Peer(from, id));
+                    self.peer_cancels(from, id, target);
                 }
             }
             Message::Accepted { .. }
@@ -262,8 +264,15 @@ impl Router {
         let Some(target) = self.shared.requests.local(id) else {
             return;
         };
-        self.asker_left(target, Asker::User(id));
-        self.shared.actions.push_back(match target.operation {
+        let Target { operation, key } = target;
+        match operation {
+            Operation::Fetch => {
+                self.fetches
+                    .asker_left(&mut self.shared, key, Asker::User(id));
+            }
+            Operation::Insert => self.inserts.user_cancels(&mut self.shared, id, key),
+        }
+        self.shared.actions.push_back(match operation {
             Operation::Fetch => Action::FetchDone {
                 id,
                 result: Err(FetchFailure::Cancelled),
@@ -275,10 +284,13 @@ impl Router {
         });
     }
 
-    fn asker_left(&mut self, Target { operation, key }: Target, asker: Asker) {
+    fn peer_cancels(&mut self, from: PeerId, id: RequestId, Target { operation, key }: Target) {
         match operation {
-            Operation::Fetch => self.fetches.asker_left(&mut self.shared, key, asker),
-            Operation::Insert => self.inserts.asker_left(&mut self.shared, key, asker),
+            Operation::Fetch => {
+                self.fetches
+                    .asker_left(&mut self.shared, key, Asker::Peer(from, id));
+            }
+            Operation::Insert => self.inserts.peer_cancels(&mut self.shared, from, id, key),
         }
     }
 
@@ -288,10 +300,12 @@ impl Router {
             return;
         }
         for (id, Target { operation, key }) in self.shared.requests.incoming_of(peer) {
-            let asker = Asker::Peer(peer, id);
             match operation {
-                Operation::Fetch => self.fetches.asker_left(&mut self.shared, key, asker),
-                Operation::Insert => self.inserts.asker_lost(&mut self.shared, key, asker),
+                Operation::Fetch => {
+                    self.fetches
+                        .asker_left(&mut self.shared, key, Asker::Peer(peer, id));
+                }
+                Operation::Insert => self.inserts.asker_lost(&mut self.shared, peer, id, key),
             }
         }
         for (_, Target { operation, key }) in self.shared.requests.outgoing_of(peer) {

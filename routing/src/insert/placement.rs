@@ -4,7 +4,7 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use crypto::{BlockKey, VerifiedBlock};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::{Outcome, Requesters, target};
 use crate::event::{Class, InsertFailure, PeerId, StoreResult, StoreTicket};
@@ -19,11 +19,10 @@ use crate::time::Time;
 #[derive(Debug)]
 pub(super) struct Placement {
     pub(super) requesters: Requesters,
-    /// `None` until the block of the offer has arrived.
-    pub(super) block: Option<VerifiedBlock>,
+    pub(super) block: VerifiedBlock,
     pub(super) stage: Stage,
+    pub(super) origin: Origin,
     class: Class,
-    origin: Origin,
     check: Check,
     keeping: Keeping,
     waiting: Waiting,
@@ -50,7 +49,7 @@ pub(super) enum Stage {
 
 /// Who began the insert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
+pub(super) enum Origin {
     /// The node's own user: this node behaves towards its peers as any other, and stores nothing.
     User,
     Peer,
@@ -94,25 +93,25 @@ struct Question {
 impl Placement {
     pub(super) fn new(
         shared: &mut Shared,
+        origin: Origin,
         stage: InsertStage,
-        class: Class,
-        requesters: Requesters,
+        requester: (Asker, Class),
+        block: VerifiedBlock,
     ) -> Self {
-        let by_user = requesters
-            .iter()
-            .any(|(asker, _)| matches!(asker, Asker::User(_)));
+        let by_user = origin == Origin::User;
+        let (_, class) = requester;
         let patience = patience(shared, stage, class);
         Self {
-            requesters,
-            block: None,
+            requesters: smallvec![requester],
+            block,
             stage: match stage {
                 InsertStage::Seek(hops_to_live) => Stage::Seek(hops_to_live),
                 InsertStage::Replicate(copies) => Stage::Keep {
                     copies: copies.get(),
                 },
             },
+            origin,
             class,
-            origin: if by_user { Origin::User } else { Origin::Peer },
             check: Check::Clear,
             keeping: Keeping::No,
             waiting: Waiting::Nothing,
@@ -122,20 +121,7 @@ impl Placement {
             failure: InsertFailure::RouteNotFound,
             deadline: Time::ZERO,
             // The user's own insert has time for a second way after a peer that never answers
-            ends: shared.now
-                + if by_user {
-                    patience * 2
-                } else {
-                    patience + shared.config.block_timeout.of(class)
-                },
-        }
-    }
-
-    /// Takes the verified block in.
-    pub(super) fn begin(&mut self, shared: &Shared, block: VerifiedBlock) {
-        self.block = Some(block);
-        if self.origin == Origin::Peer {
-            self.ends = shared.now + patience(shared, self.stage(), self.class);
+            ends: shared.now + if by_user { patience * 2 } else { patience },
         }
     }
 
@@ -157,9 +143,7 @@ impl Placement {
     }
 
     pub(super) fn is_same(&self, other: &VerifiedBlock) -> bool {
-        self.block
-            .as_ref()
-            .is_some_and(|block| block.bytes() == other.bytes())
+        self.block.bytes() == other.bytes()
     }
 
     pub(super) fn store_answered(&mut self, ticket: StoreTicket, result: StoreResult) {
@@ -302,23 +286,14 @@ impl Placement {
         shared.deadlines.clear(target(key), self.deadline);
     }
 
-    fn stage(&self) -> InsertStage {
-        match self.stage {
-            Stage::Seek(hops_to_live) => InsertStage::Seek(hops_to_live),
-            Stage::Keep { copies } => {
-                InsertStage::Replicate(Copies::new(copies).unwrap_or(Copies::MAX))
-            }
-        }
-    }
-
     /// Stores the block here, unless that was begun, something is in the way, or its publisher is here.
     fn store(&mut self, shared: &mut Shared, key: BlockKey) {
         let wanted = matches!(self.keeping, Keeping::No)
             && matches!(self.check, Check::Clear)
             && self.origin == Origin::Peer
             && self.missing_here();
-        if wanted && let Some(block) = &self.block {
-            self.keeping = Keeping::Running(shared.store(target(key), block.clone()));
+        if wanted {
+            self.keeping = Keeping::Running(shared.store(target(key), self.block.clone()));
         }
     }
 
@@ -356,10 +331,9 @@ impl Placement {
     }
 
     fn send_block(&mut self, shared: &mut Shared, key: BlockKey, question: Question) {
-        let Some(block) = &self.block else { return };
         let message = Message::Block {
             id: question.id,
-            block: BlockBytes(block.bytes().clone()),
+            block: BlockBytes(self.block.bytes().clone()),
         };
         shared.send(question.peer, message, self.class);
         self.waiting = Waiting::Sent(question);

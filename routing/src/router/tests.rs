@@ -18,6 +18,7 @@ use crate::message::{BlockBytes, Copies, InsertStage, Refusal};
 mod abuse;
 mod fetching;
 mod inserting;
+mod publishing;
 
 /// A router at a tenth of the ring and what it did.
 struct Bench {

@@ -317,7 +317,7 @@ fn a_block_that_passes_ends_fetches_for_it() {
 }
 
 #[test]
-fn an_insert_goes_on_when_the_peer_it_came_from_is_gone_and_ends_when_that_cancels() {
+fn an_insert_goes_on_when_the_peer_it_came_from_is_gone_or_cancels() {
     let block = content();
     let begin = || {
         let mut bench = Bench::new(&around(&block.key(), 3));
@@ -339,8 +339,10 @@ fn an_insert_goes_on_when_the_peer_it_came_from_is_gone_and_ends_when_that_cance
 
     let (mut bench, (peer, id)) = begin();
     let actions = bench.hear(3, Message::Cancel { id: RequestId(9) });
-    assert_eq!(sent(&actions), [(peer, &Message::Cancel { id })]);
-    assert!(bench.router.is_idle());
+    assert!(actions.is_empty(), "{actions:?}");
+    let actions = bench.hear(peer, Message::Accepted { id });
+    assert_eq!(sent(&actions).len(), 1, "the block is sent on: {actions:?}");
+    assert_eq!(bench.router.load().peer_requests, 1, "it still counts");
 }
 
 #[test]
@@ -348,6 +350,14 @@ fn an_offer_without_a_block_is_forgotten() {
     let mut bench = Bench::new(&[0.5]);
     bench.hear(1, offer(9, key_at(0.5), seek(18)));
     assert!(!bench.router.is_idle());
-    bench.wait(Duration::from_secs(10));
+    let actions = bench.wait(Duration::from_secs(10));
+    assert_eq!(
+        sent(&actions),
+        [(1, &Message::StoreFailed { id: RequestId(9) })]
+    );
+    assert!(bench.router.is_idle());
+
+    bench.hear(1, offer(9, key_at(0.5), seek(18)));
+    bench.hear(1, Message::Cancel { id: RequestId(9) });
     assert!(bench.router.is_idle());
 }
