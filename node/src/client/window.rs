@@ -11,8 +11,9 @@ use tokio::time::Instant;
 const LIMIT_START: u32 = 32;
 /// Never fewer, or a lost answer would stop everything.
 const LIMIT_MIN: u32 = 4;
-/// Never more: 256 blocks are 8 MiB of memory, and at half a second a block 16 MiB/s; faster nodes answer faster.
-const LIMIT_MAX: u32 = 256;
+/// Never more: peers take at most 192 bulk requests of one neighbour, and beyond that blocks go to nodes farther from
+/// their keys. 128 blocks are 4 MiB of memory, and at 100 ms a block 40 MiB/s.
+const LIMIT_MAX: u32 = 128;
 /// One overload shows in many answers at once: only one halving within this time.
 const HALVING_PAUSE: Duration = Duration::from_millis(500);
 
@@ -174,7 +175,7 @@ mod tests {
         for _ in 0..1000 {
             window.slot().await.finish(Outcome::Answered);
         }
-        assert_eq!(fill(&window).await.len(), 256);
+        assert_eq!(fill(&window).await.len(), 128);
     }
 
     #[tokio::test(start_paused = true)]
