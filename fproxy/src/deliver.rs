@@ -22,6 +22,7 @@ use crate::key_request::{KeyRequest, Saving};
 use crate::network::FetchFailure;
 use crate::origin::Origin;
 use crate::pages;
+use crate::problem::Problem;
 use crate::range::{Part, requested};
 use crate::stream;
 use crate::visitor::Visitor;
@@ -60,6 +61,10 @@ impl Asking<'_> {
                 let page = pages::download::page(self.app, self.origin, document, reason);
                 return Ok(pages::own_page(self.app, StatusCode::OK, &page));
             }
+            Form::Unfit => {
+                let unfit = Problem::unfit();
+                return Ok(unfit.respond(self.app, self.origin, self.visitor));
+            }
             Form::Filtered { media_type, .. } => (*media_type, Kind::Inline),
             Form::Harmless(media) => (media.0.as_str(), Kind::Inline),
             // A browser takes the word of a page for what its parts are; a tool is told what the publisher said.
@@ -76,7 +81,7 @@ impl Asking<'_> {
         }
         let size = match &prepared.form {
             Form::Filtered { bytes, .. } => bytes.len() as u64,
-            Form::Harmless(_) | Form::Download { .. } | Form::Raw => document.size,
+            Form::Harmless(_) | Form::Download { .. } | Form::Raw | Form::Unfit => document.size,
         };
         let mut response = self.part(ready, prepared, tag.as_ref(), size).await?;
         let headers = response.headers_mut();
@@ -128,7 +133,7 @@ impl Asking<'_> {
         } else {
             match &prepared.form {
                 Form::Filtered { bytes, .. } => Body::from(slice(bytes, &range)),
-                Form::Harmless(_) | Form::Download { .. } | Form::Raw => {
+                Form::Harmless(_) | Form::Download { .. } | Form::Raw | Form::Unfit => {
                     let time_max = self.app.config.fetch_time_max;
                     stream::body((ready, prepared), range.clone(), time_max).await?
                 }

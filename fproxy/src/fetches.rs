@@ -5,6 +5,7 @@
 //! stays for a minute, so that a player that jumps within a film does not start from the metadata each time.
 
 mod prepare;
+mod refused;
 mod table;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,8 @@ use crate::filter::Media;
 use crate::network::{
     Document, ElsewhereReason, FetchFailure, ListingEntry, Network, Progress, Reach,
 };
+use crate::visitor::Purpose;
+use refused::Refused;
 use table::{Entry, Key, Table};
 
 /// Pages that are filtered at the same time; each may take ten times its size in memory.
@@ -60,6 +63,8 @@ pub(crate) enum Form {
     Download { media_type: String, reason: String },
     /// As it is, to be saved.
     Raw,
+    /// Not at all: it cannot be what it was asked for as.
+    Unfit,
 }
 
 /// All fetches of a gateway.
@@ -69,7 +74,8 @@ pub(crate) struct Fetches {
 
 struct Shared {
     network: Arc<dyn Network>,
-    filters: Semaphore,
+    filters: Arc<Semaphore>,
+    refused: Mutex<Refused>,
     time_max: Duration,
     kept_for: Duration,
     table: Mutex<Table>,
@@ -80,7 +86,8 @@ impl Fetches {
         Self {
             shared: Arc::new(Shared {
                 network,
-                filters: Semaphore::new(FILTERS_MAX),
+                filters: Arc::new(Semaphore::new(FILTERS_MAX)),
+                refused: Mutex::default(),
                 time_max,
                 kept_for,
                 table: Mutex::default(),
@@ -94,8 +101,9 @@ impl Fetches {
         uri: &Uri,
         preparation: Preparation,
         reach: Reach,
+        purpose: Purpose,
     ) -> Result<Fetch, FetchFailure> {
-        let key = Key::new(uri, preparation, reach);
+        let key = Key::new(uri, preparation, reach, purpose);
         let mut table = self.shared.table();
         if table.entry(&key).is_none() {
             table
@@ -144,6 +152,11 @@ impl Fetches {
 }
 
 impl Shared {
+    fn refused(&self) -> MutexGuard<'_, Refused> {
+        // At worst a panic leaves one document too many or too few in it.
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         // Every change of the table is a single step, so it is sound even after a panic.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
@@ -233,3 +246,6 @@ impl Job {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

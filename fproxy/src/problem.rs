@@ -70,6 +70,17 @@ impl Problem {
         )
     }
 
+    /// A page or style sheet where a page wants a picture or the like.
+    pub(crate) fn unfit() -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "unfit",
+            "This is something else",
+            "A page asked for this as one of its parts, but it is not of such a kind.",
+            "Open the address itself.",
+        )
+    }
+
     pub(crate) fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,

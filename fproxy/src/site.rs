@@ -22,7 +22,7 @@ use crate::origin::Origin;
 use crate::pages;
 use crate::problem::Problem;
 use crate::redirect;
-use crate::visitor::Visitor;
+use crate::visitor::{Purpose, Visitor};
 
 /// Answers every path that is not one of the gateway's own pages.
 pub(crate) async fn key(
@@ -87,10 +87,11 @@ fn to_own_origin(
 async fn fetched(asking: &Asking<'_>) -> Result<Response, FetchFailure> {
     let uri = &asking.request.uri;
     let reach = reach(asking.headers, asking.visitor);
+    let purpose = Purpose::of_request(asking.headers);
     let mut fetch = asking
         .app
         .fetches
-        .begin(uri, asking.request.preparation(), reach)?;
+        .begin(uri, asking.request.preparation(), reach, purpose)?;
     let Some(outcome) = wait(asking, &mut fetch).await else {
         let page = pages::progress::page(
             asking.app,

@@ -6,6 +6,8 @@
 
 use axum::http::{HeaderMap, Method, header};
 
+use crate::filter::Rewritten;
+
 /// The kind of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Visitor {
@@ -37,6 +39,38 @@ impl Visitor {
     /// Whether a page in plain words is an answer that is understood.
     pub(crate) fn reads_pages(self) -> bool {
         matches!(self, Self::Person | Self::PersonWithOldBrowser)
+    }
+}
+
+/// What a document is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    /// To be read, or nobody says.
+    Any,
+    /// As a style sheet.
+    Sheet,
+    /// As a picture, a sound or another part of a page that is neither a page nor a style sheet.
+    Part,
+}
+
+impl Purpose {
+    /// What the browser says.
+    pub(crate) fn of_request(headers: &HeaderMap) -> Self {
+        match text(headers, "sec-fetch-dest") {
+            None | Some("document" | "empty") => Self::Any,
+            Some("style") => Self::Sheet,
+            Some(_) => Self::Part,
+        }
+    }
+
+    /// Whether a document of this format can serve the purpose. One that cannot is not worth filtering: a page could
+    /// keep the filter busy with pictures that are none.
+    pub(crate) fn is_served_by(self, format: Rewritten) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Sheet => format == Rewritten::Css,
+            Self::Part => false,
+        }
     }
 }
 

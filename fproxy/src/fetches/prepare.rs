@@ -1,17 +1,21 @@
 //! From an address to something that can be sent.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use crypto::Uri;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::table::Key;
 use super::{Form, Prepared, Ready, Shared};
-use crate::etag::Preparation;
+use crate::etag::{ETag, Preparation};
 use crate::filter::{
     self, Charset, FILTERED_LEN_MAX, HEAD_LEN, Links, Rewritten, Treatment, treatment,
 };
 use crate::network::{Document, FetchFailure, Found, OpenOptions, Progress, Urgency};
+use crate::visitor::Purpose;
 
 impl Shared {
     pub(super) async fn prepare(
@@ -34,12 +38,12 @@ impl Shared {
         };
         let form = match key.preparation {
             Preparation::Raw => Form::Raw,
-            Preparation::Shown => self.form(&document).await?,
+            Preparation::Shown => self.form(&document, key.purpose).await?,
         };
         Ok(Ready::Document(Prepared { document, form }))
     }
 
-    async fn form(&self, document: &Document) -> Result<Form, FetchFailure> {
+    async fn form(&self, document: &Document, purpose: Purpose) -> Result<Form, FetchFailure> {
         let head = read(document, document.size.min(HEAD_LEN as u64)).await?;
         let declared = document.content_type.as_deref();
         Ok(match treatment(declared, document.uri.file_name(), &head) {
@@ -48,6 +52,7 @@ impl Shared {
                 media_type,
                 reason: reason.to_owned(),
             },
+            Treatment::Rewrite { format, .. } if !purpose.is_served_by(format) => Form::Unfit,
             Treatment::Rewrite { format, charset } => {
                 self.filter(document, format, charset).await?
             }
@@ -71,27 +76,37 @@ impl Shared {
         if document.size > FILTERED_LEN_MAX {
             return Ok(download("it is too large to be checked".to_owned()));
         }
+        let tag = ETag::of_document(document, Preparation::Shown);
+        let refused = |tag| self.refused().find(tag, Instant::now());
+        if let Some(error) = tag.as_ref().and_then(refused) {
+            return Ok(download(error.to_string()));
+        }
         let bytes = read(document, document.size).await?;
         let path = format!("/{}", document.uri);
         let site = format!("/{}", document.uri.root());
-        let permit = self
-            .filters
-            .acquire()
+        let permit = Arc::clone(&self.filters)
+            .acquire_owned()
             .await
             .expect("the semaphore is never closed");
         let filtered = spawn_blocking(move || {
+            // The thread works to its end even when the fetch is given up.
+            let _permit = permit;
             filter::filter(format, &bytes, charset, &Links::new(&path, &site))
         });
         let filtered = filtered.await.map_err(|_| {
             FetchFailure::Internal("the content filter failed on this document".to_owned())
         })?;
-        drop(permit);
         Ok(match filtered {
             Ok(text) => Form::Filtered {
                 media_type: served,
                 bytes: Bytes::from(text),
             },
-            Err(error) => download(error.to_string()),
+            Err(error) => {
+                if let Some(tag) = tag {
+                    self.refused().add(tag, error, Instant::now());
+                }
+                download(error.to_string())
+            }
         })
     }
 }

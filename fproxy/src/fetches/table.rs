@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{Form, Outcome, Prepared, Ready};
 use crate::etag::Preparation;
 use crate::network::{Progress, Reach};
+use crate::visitor::Purpose;
 
 /// Fetches under way at the same time. A page with many pictures has some dozens.
 const RUNNING_MAX: usize = 128;
@@ -26,14 +27,19 @@ pub(super) struct Key {
     uri: String,
     pub(super) preparation: Preparation,
     pub(super) reach: Reach,
+    pub(super) purpose: Purpose,
 }
 
 impl Key {
-    pub(super) fn new(uri: &Uri, preparation: Preparation, reach: Reach) -> Self {
+    pub(super) fn new(uri: &Uri, preparation: Preparation, reach: Reach, purpose: Purpose) -> Self {
         Self {
             uri: uri.to_string(),
             preparation,
             reach,
+            purpose: match preparation {
+                Preparation::Shown => purpose,
+                Preparation::Raw => Purpose::Any,
+            },
         }
     }
 }

@@ -208,3 +208,29 @@ async fn links_out_of_the_network_are_shown_and_not_followed() {
     );
     assert!(!text.contains("href=\"http://example.org"), "{text}");
 }
+
+#[tokio::test]
+async fn a_page_is_not_filtered_to_be_a_picture() {
+    let rig = Rig::new().await;
+    rig.network
+        .put_document("KSK@a.html", "text/html", "<p>x".repeat(10_000));
+    rig.network
+        .put_document("KSK@a.css", "text/css", "p{top:0}");
+    let as_style = PICTURE.replace("image", "style");
+    for (path, headers) in [
+        ("/KSK@a.html", PICTURE),
+        ("/KSK@a.html", &as_style),
+        ("/KSK@a.css", PICTURE),
+    ] {
+        let answer = rig.request("GET", path, headers).await;
+        assert_eq!(answer.status, 406, "{path}");
+        assert!(answer.text().contains("\"unfit\""), "{}", answer.text());
+    }
+    assert!(rig.network.bytes_read() < 30_000, "the heads are enough");
+    let sheet = rig.request("GET", "/KSK@a.css", &as_style).await;
+    assert_eq!(
+        (sheet.status, sheet.text()),
+        (200, "p{top:0;}\n".to_owned())
+    );
+    assert_eq!(rig.get("/KSK@a.html").await.status, 200);
+}
