@@ -10,7 +10,7 @@
 //! `intake`, `socket` (what quinn takes for a UDP socket), `tls`,
 //! `congestion` and `transport` (the set-up of QUIC), `frame` and
 //! `greeting` (what is said first), `outbox` and `session` (messages over one connection), `dial` and `peer` (which
-//! connection serves a peer), `accept` and `endpoint`. `docs/TRANSPORT.md` gives the reasons and the limits.
+//! connection serves a peer), `places`, `accept` and `endpoint`. `docs/TRANSPORT.md` gives the reasons and the limits.
 
 mod accept;
 pub mod bench;
@@ -25,6 +25,7 @@ mod greeting;
 mod intake;
 mod outbox;
 mod peer;
+mod places;
 mod port;
 mod ports;
 mod replay;

@@ -3,21 +3,16 @@
 use std::sync::Arc;
 
 use quinn::{Incoming, ServerConfig};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     endpoint::{Context, Peers},
     greeting::{Greeting, LinkName, greet},
+    places::Places,
     routes::real,
     session::CloseCode,
     tls::peer_of,
 };
-
-/// Handshakes under way at most. Only someone who knows our identity can start one at all.
-const HANDSHAKES_MAX: usize = 64;
-
-/// With fewer places left than this, a dialler must first prove that it receives at its address.
-const HANDSHAKES_SCARCE: usize = 32;
 
 /// The set-ups for connections from this machine and from others.
 #[derive(Clone)]
@@ -28,14 +23,15 @@ pub(crate) struct AcceptConfigs {
 
 /// Accepts until the endpoint closes.
 pub(crate) async fn accept(context: Arc<Context>, peers: Arc<Peers>, configs: AcceptConfigs) {
-    let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let places = Arc::new(Places::default());
     while let Some(incoming) = context.quinn.accept().await {
-        if places.available_permits() < HANDSHAKES_SCARCE && incoming.may_retry() {
+        let ip = real(incoming.remote_address()).ip();
+        if places.want_proof(ip) && incoming.may_retry() {
             // An error says that the address is proved already, which `may_retry` excludes.
             let _ = incoming.retry();
             continue;
         }
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let Some(place) = places.take(ip, peers.is_known_at(ip)) else {
             incoming.ignore();
             continue;
         };

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt, io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -26,7 +26,7 @@ use super::{
     greeting::{Greeted, Instance},
     peer::{CANDIDATES_MAX, Orders, Peer},
     port::Port,
-    routes::Routes,
+    routes::{Routes, real},
     session::CloseCode,
     socket::SealedSocket,
     tls::{AllowedPeers, LinkTls},
@@ -225,6 +225,10 @@ impl Endpoint {
         self.peers.offer(peer, greeted);
     }
 
+    pub(crate) fn is_known_at(&self, ip: IpAddr) -> bool {
+        self.peers.is_known_at(ip)
+    }
+
     /// How many routes, remembered nonces and left-over packets there are.
     pub(crate) fn table_sizes(&self) -> [usize; 3] {
         let [nonces, left_over] = self.context.socket.intake_sizes();
@@ -312,6 +316,16 @@ impl Peers {
         if let Some(entry) = self.lock().get(peer) {
             let _ = entry.candidates.try_send(greeted);
         }
+    }
+
+    /// Whether one of the peers has an address with this IP.
+    pub(crate) fn is_known_at(&self, ip: IpAddr) -> bool {
+        let is_at = |entry: &Entry| {
+            let orders = entry.orders.borrow();
+            let mut ips = orders.addresses.iter().map(|address| real(*address).ip());
+            !orders.ended && ips.any(|known| known == ip)
+        };
+        self.lock().values().any(is_at)
     }
 
     fn end(&self, peer: &NodeId) {

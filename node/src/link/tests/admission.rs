@@ -121,3 +121,17 @@ async fn tls_admits_exactly_the_dialled_acceptor_and_the_allowed_dialler() {
         "a stranger called"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_addresses_of_peers_are_known_as_long_as_they_are_peers() {
+    let a = Node::start(1);
+    let [one, other] = [1, 2].map(|last| SocketAddr::from(([192, 0, 2, last], 9)));
+    let is_known = |address: SocketAddr| a.endpoint.is_known_at(address.ip());
+    assert!(!is_known(one));
+    a.endpoint.connect_to(identity(2).id(), vec![one]);
+    assert!(is_known(one) && !is_known(other));
+    a.endpoint.connect_to(identity(2).id(), vec![other]);
+    assert!(!is_known(one) && is_known(other));
+    a.endpoint.forget(&identity(2).id());
+    assert!(!is_known(other));
+}
