@@ -96,6 +96,24 @@ fn another_version_is_named() {
 }
 
 #[test]
+fn the_format_stays_what_it_is() {
+    let bytes = BASE64URL_NOPAD
+        .decode(&sample().to_string().as_bytes()[PREFIX.len()..])
+        .unwrap();
+    let mut expected = vec![1];
+    expected.extend(identity().id().as_bytes());
+    expected.extend(b"\x06burrow");
+    // Two addresses: an IPv4 one with its port, then an IPv6 one.
+    expected.extend([2, 0, 203, 0, 113, 7, 0xa0, 0xb7, 0x01]);
+    expected.extend([
+        1, 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xa0, 0xb7, 0x01,
+    ]);
+    expected.push(7);
+    assert_eq!(bytes[..expected.len()], expected);
+    assert_eq!(bytes.len(), expected.len() + SIGNATURE_LEN + CHECK_LEN);
+}
+
+#[test]
 fn only_what_can_be_read_again_is_signed() {
     let sign =
         |name: &str, addresses: &[SocketAddr]| Reference::sign(&identity(), name, addresses, 0);
