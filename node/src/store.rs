@@ -14,7 +14,7 @@ mod queue;
 mod recent_use;
 mod rocks;
 
-pub use driver::{DriverConfig, PutResult, StoreBusy, StoreHandle};
+pub use driver::{DriverConfig, GetResult, PutResult, StoreBusy, StoreHandle};
 pub use family::{Family, FamilyLimits};
 pub use options::SharedResources;
 pub use rocks::{RocksStore, StoreConfig, StoreOpenError};

@@ -12,8 +12,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use crypto::{BlockKey, BlockKind, ContentExtra, ContentKey, FileKey, RoutingKey, VerifiedBlock};
 use routing::{
-    Action, BlockBytes, Class, Config, Copies, Event, HopsToLive, InsertStage, Location, Message,
-    PeerId, RequestId, Router, StoreResult, Time, decode, encode,
+    Action, BlockBytes, Class, Config, Copies, Event, HopsToLive, InsertStage, Location,
+    LookupResult, Message, PeerId, RequestId, Router, StoreResult, Time, decode, encode,
 };
 
 const ROUNDS: u64 = 20_000;
@@ -154,7 +154,7 @@ impl Relay {
         };
         question(&self.tell(Event::LookupDone {
             ticket: *ticket,
-            block: None,
+            result: LookupResult::Missing,
         }))
     }
 

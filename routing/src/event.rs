@@ -53,12 +53,12 @@ pub enum Event {
         /// Which one.
         id: LocalId,
     },
-    /// The answer to [`Action::Lookup`]. A store that failed to read answers with `None`.
+    /// The answer to [`Action::Lookup`].
     LookupDone {
         /// As in the question.
         ticket: StoreTicket,
-        /// The block, if the store has it.
-        block: Option<VerifiedBlock>,
+        /// What the store has.
+        result: LookupResult,
     },
     /// The answer to [`Action::Store`], once the block would survive the process being killed.
     StoreDone {
@@ -162,6 +162,18 @@ pub enum Existing {
     Keep,
     /// It goes, wherever in the store it is: the new one is known to be older.
     Replace,
+}
+
+/// What a look into the store found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookupResult {
+    /// The block.
+    Found(VerifiedBlock),
+    /// No block under this key.
+    Missing,
+    /// Nothing is known: too much waits for the store, or the disk failed. Peers are told that this node is overloaded;
+    /// a fetch of the user goes on without the store.
+    Unavailable,
 }
 
 /// How a block was kept.

@@ -9,7 +9,7 @@ use crypto::{BlockKey, VerifiedBlock};
 use smallvec::{SmallVec, smallvec};
 
 use crate::caching::caches_fetched;
-use crate::event::{Action, Class, FetchFailure, LocalId, PeerId, StoreTicket};
+use crate::event::{Action, Class, FetchFailure, LocalId, LookupResult, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
@@ -142,7 +142,7 @@ impl Fetches {
         shared: &mut Shared,
         key: BlockKey,
         ticket: StoreTicket,
-        block: Option<&VerifiedBlock>,
+        result: &LookupResult,
     ) {
         let Some(search) = self.running.get_mut(&key) else {
             return;
@@ -150,10 +150,20 @@ impl Fetches {
         if !search.waits_for_store(ticket) {
             return;
         }
-        if let Some(block) = block.filter(|block| block.key() == key) {
-            search.accept_all(shared);
-            self.succeed(shared, block);
-            return;
+        match result {
+            LookupResult::Found(block) if block.key() == key => {
+                search.accept_all(shared);
+                self.succeed(shared, block);
+                return;
+            }
+            LookupResult::Unavailable => {
+                search.refuse_peers(shared);
+                if search.requesters.is_empty() {
+                    self.remove(shared, &key);
+                    return;
+                }
+            }
+            LookupResult::Found(_) | LookupResult::Missing => {}
         }
         search.begin_asking(shared);
         self.go_on(shared, key);

@@ -12,7 +12,8 @@ use smallvec::SmallVec;
 
 use crate::caching::caches_inserted;
 use crate::event::{
-    Action, Class, InsertFailure, InsertSuccess, LocalId, PeerId, StoreResult, StoreTicket,
+    Action, Class, InsertFailure, InsertSuccess, LocalId, LookupResult, PeerId, StoreResult,
+    StoreTicket,
 };
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
@@ -46,8 +47,12 @@ type Requesters = SmallVec<[(Asker, Class); 1]>;
 /// How an insert ended.
 #[derive(Clone, Debug)]
 enum Outcome {
-    Stored { copies: NonZeroU8 },
+    Stored {
+        copies: NonZeroU8,
+    },
     Collision(VerifiedBlock),
+    /// This node has too much to do.
+    Overloaded,
     Failed(InsertFailure),
 }
 
@@ -194,7 +199,7 @@ impl Inserts {
         shared: &mut Shared,
         key: BlockKey,
         ticket: StoreTicket,
-        existing: Option<VerifiedBlock>,
+        result: LookupResult,
     ) {
         let Some(placement) = self.running.get_mut(&key) else {
             return;
@@ -202,12 +207,18 @@ impl Inserts {
         if !placement.checks_with(ticket) {
             return;
         }
-        match existing.filter(|existing| existing.key() == key && !placement.is_same(existing)) {
-            Some(existing) => self.end(shared, key, &Outcome::Collision(existing)),
-            None => {
+        match result {
+            LookupResult::Found(existing)
+                if existing.key() == key && !placement.is_same(&existing) =>
+            {
+                self.end(shared, key, &Outcome::Collision(existing));
+            }
+            LookupResult::Found(_) | LookupResult::Missing => {
                 placement.checked(shared, key);
                 self.go_on(shared, key);
             }
+            // There may be another block
+            LookupResult::Unavailable => self.end(shared, key, &Outcome::Overloaded),
         }
     }
 
@@ -392,6 +403,10 @@ impl Outcome {
                 id,
                 block: BlockBytes(block.bytes().clone()),
             },
+            Self::Overloaded => Message::Refused {
+                id,
+                reason: Refusal::Overloaded,
+            },
             Self::Failed(_) => Message::StoreFailed { id },
         }
     }
@@ -402,6 +417,7 @@ impl Outcome {
                 copies: copies.get(),
             }),
             Self::Collision(block) => Err(InsertFailure::Collision(block.clone())),
+            Self::Overloaded => Err(InsertFailure::Overloaded),
             Self::Failed(failure) => Err(failure.clone()),
         }
     }

@@ -22,7 +22,7 @@ mod wire;
 pub use config::{ByClass, Config};
 pub use event::{
     Action, Class, Event, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId,
-    Misbehaviour, PeerId, Place, StoreResult, StoreTicket,
+    LookupResult, Misbehaviour, PeerId, Place, StoreResult, StoreTicket,
 };
 pub use hops_to_live::{HopsToLive, OutOfRange};
 pub use location::{Distance, Location};

@@ -13,7 +13,7 @@ pub(crate) struct Peer {
     pub(crate) location: Location,
     /// What this link does with the budget of requests that come over it.
     pub(crate) draw: HopDraw,
-    /// Its fetches and inserts in progress here.
+    /// Its fetches and inserts in progress here, and those that ended while the store was still at work for them.
     pub(crate) requests: usize,
 }
 

@@ -31,6 +31,24 @@ pub(crate) enum Asker {
     User(LocalId),
 }
 
+/// Whose request a question to the store counts as, should it outlive what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Payer {
+    Peer(PeerId),
+    /// A peer that is gone. It counts among all peers' requests.
+    LostPeer,
+    User,
+}
+
+impl From<Asker> for Payer {
+    fn from(asker: Asker) -> Self {
+        match asker {
+            Asker::Peer(peer, _) => Self::Peer(peer),
+            Asker::User(_) => Self::User,
+        }
+    }
+}
+
 impl Asker {
     pub(crate) fn is_peer(&self, peer: PeerId) -> bool {
         matches!(*self, Self::Peer(id, _) if id == peer)
@@ -51,6 +69,10 @@ pub(crate) struct Requests {
     local: BTreeMap<LocalId, Target>,
     /// What the store is asked.
     tickets: BTreeMap<StoreTicket, Target>,
+    /// What the store was asked for those who have gone since and has not answered: it still has the work.
+    late: BTreeMap<StoreTicket, Payer>,
+    /// How many of these the user pays for.
+    late_of_user: usize,
     next_ticket: u64,
 }
 
@@ -81,6 +103,16 @@ impl Requests {
 
     pub(crate) fn incoming_len(&self) -> usize {
         self.incoming.len()
+    }
+
+    /// Peers' requests, with those that have ended and that the store still works for.
+    pub(crate) fn peers_work(&self) -> usize {
+        self.incoming.len() + self.late.len() - self.late_of_user
+    }
+
+    /// The user's requests, with those that have ended and that the store still works for.
+    pub(crate) fn users_work(&self) -> usize {
+        self.local.len() + self.late_of_user
     }
 
     pub(crate) fn local(&self, id: LocalId) -> Option<Target> {
@@ -130,6 +162,32 @@ impl Requests {
         self.tickets.remove(&ticket)
     }
 
+    /// Nobody waits for this answer any longer. `false` if it has come already.
+    pub(crate) fn abandon(&mut self, ticket: StoreTicket, payer: Payer) -> bool {
+        let open = self.tickets.remove(&ticket).is_some();
+        if open {
+            self.late.insert(ticket, payer);
+            self.late_of_user += usize::from(payer == Payer::User);
+        }
+        open
+    }
+
+    /// Who paid for an answer for which nobody waited, once.
+    pub(crate) fn late_answer(&mut self, ticket: StoreTicket) -> Option<Payer> {
+        let payer = self.late.remove(&ticket)?;
+        self.late_of_user -= usize::from(payer == Payer::User);
+        Some(payer)
+    }
+
+    /// A peer is gone, and can pay for nothing.
+    pub(crate) fn lose_payer(&mut self, peer: PeerId) {
+        for payer in self.late.values_mut() {
+            if *payer == Payer::Peer(peer) {
+                *payer = Payer::LostPeer;
+            }
+        }
+    }
+
     /// What a peer that has gone had asked for.
     pub(crate) fn incoming_of(&self, peer: PeerId) -> Vec<(RequestId, Target)> {
         on_link(&self.incoming, peer)
@@ -146,6 +204,7 @@ impl Requests {
             && self.outgoing.is_empty()
             && self.local.is_empty()
             && self.tickets.is_empty()
+            && self.late.is_empty()
     }
 }
 

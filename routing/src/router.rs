@@ -1,11 +1,9 @@
 //! The router: hands each event to the part concerned.
 
-use crypto::VerifiedBlock;
-
 use crate::config::Config;
 use crate::event::{
-    Action, Event, FetchFailure, InsertFailure, LocalId, Misbehaviour, PeerId, StoreResult,
-    StoreTicket,
+    Action, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
+    StoreResult, StoreTicket,
 };
 use crate::fetch::{FetchRequest, Fetches, Rank};
 use crate::insert::{Inserts, Offer};
@@ -77,7 +75,7 @@ impl Router {
                     .user_publishes(&mut self.shared, id, block, class);
             }
             Event::Cancel { id } => self.cancel(id),
-            Event::LookupDone { ticket, block } => self.lookup_done(ticket, block),
+            Event::LookupDone { ticket, result } => self.lookup_done(ticket, result),
             Event::StoreDone { ticket, result } => self.store_done(ticket, result),
         }
         self.settle();
@@ -240,21 +238,23 @@ impl Router {
         }
     }
 
-    fn lookup_done(&mut self, ticket: StoreTicket, block: Option<VerifiedBlock>) {
-        let Some(Target { operation, key }) = self.shared.requests.store_answered(ticket) else {
+    fn lookup_done(&mut self, ticket: StoreTicket, result: LookupResult) {
+        let Some(Target { operation, key }) = self.shared.store_answered(ticket) else {
             return;
         };
         match operation {
             Operation::Fetch => {
                 self.fetches
-                    .looked_up(&mut self.shared, key, ticket, block.as_ref());
+                    .looked_up(&mut self.shared, key, ticket, &result);
             }
-            Operation::Insert => self.inserts.looked_up(&mut self.shared, key, ticket, block),
+            Operation::Insert => self
+                .inserts
+                .looked_up(&mut self.shared, key, ticket, result),
         }
     }
 
     fn store_done(&mut self, ticket: StoreTicket, result: StoreResult) {
-        if let Some(target) = self.shared.requests.store_answered(ticket) {
+        if let Some(target) = self.shared.store_answered(ticket) {
             self.inserts
                 .stored(&mut self.shared, target.key, ticket, result);
         }
@@ -299,6 +299,7 @@ impl Router {
         if self.shared.peers.disconnect(peer).is_none() {
             return;
         }
+        self.shared.requests.lose_payer(peer);
         for (id, Target { operation, key }) in self.shared.requests.incoming_of(peer) {
             match operation {
                 Operation::Fetch => {

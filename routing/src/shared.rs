@@ -18,7 +18,7 @@ use crate::message::{BlockBytes, Message, Refusal, RequestId};
 use crate::next_hop;
 use crate::peers::Peers;
 use crate::recently_failed::RecentlyFailed;
-use crate::requests::{Asker, Requests, Target};
+use crate::requests::{Asker, Payer, Requests, Target};
 use crate::time::Time;
 
 /// The part of a router that its fetches and its inserts both work on.
@@ -94,6 +94,33 @@ impl Shared {
         ticket
     }
 
+    /// Waits no longer for an answer of the store. The question counts against `payer` until the answer has come, so that
+    /// asking and leaving does not pile up work for the store beyond the bounds.
+    pub(crate) fn abandon(&mut self, ticket: StoreTicket, payer: Payer) {
+        let connected = match payer {
+            Payer::Peer(peer) => self.peers.peer_mut(peer),
+            Payer::LostPeer | Payer::User => None,
+        };
+        let lost = matches!(payer, Payer::Peer(_)) && connected.is_none();
+        let payer = if lost { Payer::LostPeer } else { payer };
+        if self.requests.abandon(ticket, payer)
+            && let Some(peer) = connected
+        {
+            peer.requests += 1;
+        }
+    }
+
+    /// What the store was asked under a ticket, if somebody still waits for the answer.
+    pub(crate) fn store_answered(&mut self, ticket: StoreTicket) -> Option<Target> {
+        let target = self.requests.store_answered(ticket);
+        if let Some(Payer::Peer(peer)) = self.requests.late_answer(ticket)
+            && let Some(peer) = self.peers.peer_mut(peer)
+        {
+            peer.requests -= 1;
+        }
+        target
+    }
+
     /// Stores a block; the answer goes to `target`.
     pub(crate) fn store(&mut self, target: Target, block: VerifiedBlock) -> StoreTicket {
         let ticket = self.requests.ask_store(target);
@@ -151,7 +178,7 @@ impl Shared {
     /// Whether one more request of a peer can be worked on. Bulk leaves a quarter of every bound to real time.
     pub(crate) fn admits(&self, peer: PeerId, class: Class) -> bool {
         let within = |running: usize, max: usize| running < share(max, class);
-        within(self.requests.incoming_len(), self.config.requests_max)
+        within(self.requests.peers_work(), self.config.requests_max)
             && self
                 .peers
                 .peer(peer)
@@ -159,7 +186,7 @@ impl Shared {
     }
 
     pub(crate) fn admits_local(&self) -> bool {
-        self.requests.local_len() < self.config.local_requests_max
+        self.requests.users_work() < self.config.local_requests_max
     }
 
     pub(crate) fn refuse(&mut self, peer: PeerId, id: RequestId, reason: Refusal, class: Class) {

@@ -7,8 +7,8 @@ use crypto::{BlockKey, VerifiedBlock};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use routing::{
-    Action, Class, Config, Event, LocalId, Location, Message, PeerId, Router, StoreTicket, Time,
-    decode, encode,
+    Action, Class, Config, Event, LocalId, Location, LookupResult, Message, PeerId, Router,
+    StoreTicket, Time, decode, encode,
 };
 
 use crate::link_model::LinkModel;
@@ -195,7 +195,8 @@ impl Network {
                 key,
             } if life == self.nodes[node].life => {
                 let block = self.nodes[node].look_up(&key).cloned();
-                self.handle(node, Event::LookupDone { ticket, block });
+                let result = block.map_or(LookupResult::Missing, LookupResult::Found);
+                self.handle(node, Event::LookupDone { ticket, result });
             }
             Happening::StoreDone { node, life, event } if life == self.nodes[node].life => {
                 self.handle(node, event);

@@ -86,12 +86,13 @@ impl NodeNetwork {
     async fn fetch_local(&self, key: BlockKey) -> Result<VerifiedBlock, BlockFetchError> {
         let (answer, result) = oneshot::channel();
         // The asker may have gone meanwhile.
-        let reply = move |block| drop(answer.send(block));
+        let reply = move |result| drop(answer.send(result));
         self.store
             .lookup(key, reply)
             .map_err(|_| BlockFetchError::Overloaded)?;
-        let block = result.await.map_err(|_| BlockFetchError::ShuttingDown)?;
-        block.ok_or(BlockFetchError::NotFound)
+        let result = result.await.map_err(|_| BlockFetchError::ShuttingDown)?;
+        // Why a disk failed is in the log
+        result.ok().flatten().ok_or(BlockFetchError::NotFound)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one task that owns the router: events go in, actions are carried out. Nothing else happens here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, Existing, LocalId, Location, PeerId, Place, Router, StoreResult,
-    StoreTicket, Time,
+    Action, Class, Event, Existing, LocalId, Location, LookupResult, PeerId, Place, Router,
+    StoreResult, StoreTicket, Time,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -17,7 +17,7 @@ use tokio::time::sleep_until;
 use super::command::{Command, FetchAnswer, InsertAnswer};
 use crate::link::{Endpoint, Link, LinkEvent, Priority};
 use crate::peers_file::PEERS_MAX;
-use crate::store::{PutOutcome, PutResult, StoreHandle};
+use crate::store::{GetResult, PutOutcome, PutResult, StoreHandle};
 
 /// Link events taken at once before the router's actions are carried out: enough to spare wake-ups, few
 /// enough that a command never waits long.
@@ -32,7 +32,7 @@ const STORE_ANSWERS_MAX: usize = 1024;
 /// What the store answered.
 pub(super) enum StoreAnswer {
     /// To a lookup.
-    Looked(StoreTicket, Option<VerifiedBlock>),
+    Looked(StoreTicket, GetResult),
     /// To a put.
     Put(StoreTicket, PutResult),
 }
@@ -60,6 +60,8 @@ pub(super) struct EventLoop {
     links: watch::Sender<BTreeMap<PeerId, LinkedPeer>>,
     offenders: mpsc::Sender<NodeId>,
     waiting: Waiting,
+    /// Answers in the name of a store whose queue was full.
+    refused: VecDeque<Event>,
     started: Instant,
     next_peer: u32,
 }
@@ -108,6 +110,7 @@ impl EventLoop {
             links,
             offenders: offender_sender,
             waiting: Waiting::default(),
+            refused: VecDeque::new(),
             started,
             next_peer: 0,
         };
@@ -197,7 +200,10 @@ impl EventLoop {
 
     fn store_answer(&mut self, answer: StoreAnswer) {
         self.handle(match answer {
-            StoreAnswer::Looked(ticket, block) => Event::LookupDone { ticket, block },
+            StoreAnswer::Looked(ticket, result) => Event::LookupDone {
+                ticket,
+                result: looked(result),
+            },
             StoreAnswer::Put(ticket, result) => Event::StoreDone {
                 ticket,
                 result: kept(&result),
@@ -262,7 +268,17 @@ impl EventLoop {
         }
     }
 
+    /// Does what the router asks for, and tells it what the store had no room for.
     fn carry_out(&mut self) {
+        self.carry_out_actions();
+        while let Some(event) = self.refused.pop_front() {
+            let now = self.now();
+            self.router.handle(now, event);
+            self.carry_out_actions();
+        }
+    }
+
+    fn carry_out_actions(&mut self) {
         while let Some(action) = self.router.poll_action() {
             match action {
                 Action::Send { to, message, class } => self.send(to, &message, class),
@@ -305,17 +321,13 @@ impl EventLoop {
 
     fn lookup(&mut self, ticket: StoreTicket, key: crypto::BlockKey) {
         let sender = self.store_answer_sender.clone();
-        let answer = move |block| drop(sender.blocking_send(StoreAnswer::Looked(ticket, block)));
+        let answer = move |result| drop(sender.blocking_send(StoreAnswer::Looked(ticket, result)));
         if self.store.lookup(key, answer).is_err() {
-            tracing::debug!("the store's queue is full; a lookup counts as not found");
-            let now = self.now();
-            self.router.handle(
-                now,
-                Event::LookupDone {
-                    ticket,
-                    block: None,
-                },
-            );
+            tracing::debug!("the store's queue is full; a lookup is not done");
+            self.refused.push_back(Event::LookupDone {
+                ticket,
+                result: LookupResult::Unavailable,
+            });
         }
     }
 
@@ -324,15 +336,20 @@ impl EventLoop {
         let answer = move |result| drop(sender.blocking_send(StoreAnswer::Put(ticket, result)));
         if self.store.keep(place, block, existing, answer).is_err() {
             tracing::debug!("the store's queue is full; a block is not kept");
-            let now = self.now();
-            self.router.handle(
-                now,
-                Event::StoreDone {
-                    ticket,
-                    result: StoreResult::Failed,
-                },
-            );
+            self.refused.push_back(Event::StoreDone {
+                ticket,
+                result: StoreResult::Failed,
+            });
         }
+    }
+}
+
+/// A disk that fails says nothing of what is there.
+fn looked(result: GetResult) -> LookupResult {
+    match result {
+        Ok(Some(block)) => LookupResult::Found(block),
+        Ok(None) => LookupResult::Missing,
+        Err(_) => LookupResult::Unavailable,
     }
 }
 

@@ -40,6 +40,9 @@ impl Default for DriverConfig {
     }
 }
 
+/// The answer to a lookup.
+pub type GetResult = Result<Option<VerifiedBlock>, StoreError>;
+
 /// The answer to a put.
 pub type PutResult = Result<PutOutcome, StoreError>;
 
@@ -67,7 +70,7 @@ pub struct StoreHandle {
 
 struct Lookup {
     key: BlockKey,
-    done: Box<dyn FnOnce(Option<VerifiedBlock>) + Send>,
+    done: Box<dyn FnOnce(GetResult) + Send>,
 }
 
 struct Put {
@@ -103,14 +106,14 @@ impl StoreHandle {
         Ok(handle)
     }
 
-    /// Looks a block up; `done` gets it, or `None` if it is not here or the disk failed, which is logged.
+    /// Looks a block up; `done` gets it, or `None` if it is not here. That the disk failed is logged.
     ///
     /// # Errors
     /// [`StoreBusy`]; `done` is not called then.
     pub fn lookup(
         &self,
         key: BlockKey,
-        done: impl FnOnce(Option<VerifiedBlock>) + Send + 'static,
+        done: impl FnOnce(GetResult) + Send + 'static,
     ) -> Result<(), StoreBusy> {
         Ok(self.lookups.add(Lookup {
             key,
@@ -212,10 +215,11 @@ fn read(store: &dyn BlockStore, lookups: &Queue<Lookup>) {
     // One at a time: several readers share what waits.
     while let Taken::Jobs(jobs) = lookups.take(1, None) {
         for Lookup { key, done } in jobs {
-            done(store.get(&key).unwrap_or_else(|error| {
+            let result = store.get(&key);
+            if let Err(error) = &result {
                 tracing::warn!(%error, "a lookup failed");
-                None
-            }));
+            }
+            done(result);
         }
     }
 }
@@ -251,11 +255,8 @@ fn write_batch(store: &dyn BlockStore, jobs: Vec<Put>) {
                 answers.push(job.done);
             }
             Existing::Replace => {
-                put_many(
-                    store,
-                    std::mem::take(&mut blocks),
-                    std::mem::take(&mut answers),
-                );
+                put_many(store, &blocks, std::mem::take(&mut answers));
+                blocks.clear();
                 let result = store.replace(job.place, &job.block);
                 if let Err(error) = &result {
                     tracing::warn!(%error, "a block could not be replaced");
@@ -264,18 +265,18 @@ fn write_batch(store: &dyn BlockStore, jobs: Vec<Put>) {
             }
         }
     }
-    put_many(store, blocks, answers);
+    put_many(store, &blocks, answers);
 }
 
 fn put_many(
     store: &dyn BlockStore,
-    blocks: Vec<(Place, VerifiedBlock)>,
+    blocks: &[(Place, VerifiedBlock)],
     answers: Vec<Box<dyn FnOnce(PutResult) + Send>>,
 ) {
     if blocks.is_empty() {
         return;
     }
-    match store.put_many(&blocks) {
+    match store.put_many(blocks) {
         Ok(outcomes) => {
             for (done, outcome) in answers.into_iter().zip(outcomes) {
                 done(Ok(outcome));

@@ -9,7 +9,7 @@ use super::{Rank, Requester, Requesters, target};
 use crate::event::{Action, Class, FetchFailure, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{Message, Refusal, RequestId};
-use crate::requests::Asker;
+use crate::requests::{Asker, Payer};
 use crate::shared::Shared;
 use crate::time::Time;
 
@@ -22,6 +22,8 @@ pub(super) struct Search {
     /// What is left of its budget.
     pub(super) left: HopsToLive,
     pub(super) waiting: Waiting,
+    /// Whose a look into the store is that nobody waits for any longer.
+    payer: Payer,
     /// What the user is told if nothing better happens.
     pub(super) failure: FetchFailure,
     class: Class,
@@ -79,12 +81,16 @@ impl Search {
             .map(|requester| requester.class)
             .min()
             .unwrap_or(Class::Bulk);
+        let payer = requesters
+            .first()
+            .map_or(Payer::User, |requester| requester.asker.into());
         let patience = patience(shared, rank.hops_to_live, class);
         let mut search = Self {
             requesters,
             rank,
             left: rank.hops_to_live,
             waiting: Waiting::Nothing,
+            payer,
             failure: FetchFailure::RouteNotFound,
             class,
             asked: SmallVec::new(),
@@ -138,6 +144,18 @@ impl Search {
         for &requester in &self.requesters {
             accept(shared, requester);
         }
+    }
+
+    /// The store has too much to do, and so has this node: peers ask somebody else. Users keep waiting.
+    pub(super) fn refuse_peers(&mut self, shared: &mut Shared) {
+        self.requesters.retain(|requester| {
+            let Asker::Peer(peer, id) = requester.asker else {
+                return true;
+            };
+            shared.end(requester.asker);
+            shared.refuse(peer, id, Refusal::Overloaded, requester.class);
+            false
+        });
     }
 
     /// The node itself does not have the block.
@@ -354,7 +372,7 @@ impl Search {
 
     fn stop_waiting(&mut self, shared: &mut Shared) {
         if let Waiting::Store(ticket) = self.waiting {
-            shared.requests.store_answered(ticket);
+            shared.abandon(ticket, self.payer);
             self.waiting = Waiting::Nothing;
         }
     }

@@ -11,7 +11,7 @@ use crate::event::{Class, InsertFailure, PeerId, StoreResult, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
 use crate::message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
-use crate::requests::Asker;
+use crate::requests::{Asker, Payer};
 use crate::shared::Shared;
 use crate::time::Time;
 
@@ -22,6 +22,8 @@ pub(super) struct Placement {
     pub(super) block: VerifiedBlock,
     pub(super) stage: Stage,
     pub(super) origin: Origin,
+    /// Whose the work of the store is that nobody waits for any longer.
+    payer: Payer,
     class: Class,
     check: Check,
     keeping: Keeping,
@@ -111,6 +113,7 @@ impl Placement {
                 },
             },
             origin,
+            payer: requester.0.into(),
             class,
             check: Check::Clear,
             keeping: Keeping::No,
@@ -278,10 +281,10 @@ impl Placement {
     pub(super) fn stop(&mut self, shared: &mut Shared, key: BlockKey) {
         self.withdraw(shared);
         if let Check::Running(ticket) = self.check {
-            shared.requests.store_answered(ticket);
+            shared.abandon(ticket, self.payer);
         }
         if let Keeping::Running(ticket) = self.keeping {
-            shared.requests.store_answered(ticket);
+            shared.abandon(ticket, self.payer);
         }
         shared.deadlines.clear(target(key), self.deadline);
     }

@@ -94,6 +94,15 @@ impl Bench {
 
     /// Answers every lookup among `actions` with nothing.
     fn miss(&mut self, actions: &[Action]) -> Vec<Action> {
+        self.answer_lookups(actions, &LookupResult::Missing)
+    }
+
+    /// Answers every lookup among `actions` as an overworked store does.
+    fn unavailable(&mut self, actions: &[Action]) -> Vec<Action> {
+        self.answer_lookups(actions, &LookupResult::Unavailable)
+    }
+
+    fn answer_lookups(&mut self, actions: &[Action], result: &LookupResult) -> Vec<Action> {
         let tickets: Vec<_> = actions
             .iter()
             .filter_map(|action| {
@@ -109,7 +118,7 @@ impl Bench {
             .flat_map(|ticket| {
                 self.tell(Event::LookupDone {
                     ticket,
-                    block: None,
+                    result: result.clone(),
                 })
             })
             .collect()

@@ -53,6 +53,152 @@ fn a_peer_has_a_bounded_number_of_requests_and_bulk_leaves_room_for_real_time() 
 }
 
 #[test]
+fn a_request_counts_until_the_store_has_answered_it_though_its_asker_has_left() {
+    let config = Config {
+        requests_per_peer_max: 8,
+        requests_max: 12,
+        ..Config::default()
+    };
+    let overloaded = |id| Message::Refused {
+        id: RequestId(id),
+        reason: Refusal::Overloaded,
+    };
+    let mut bench = Bench::with_config(config, &[0.5, 0.6]);
+    let mut lookups = Vec::new();
+    for id in 0..8 {
+        lookups.extend(bench.hear(1, fetch(id, key_at(0.5), 18)));
+        bench.hear(1, Message::Cancel { id: RequestId(id) });
+    }
+    assert_eq!(lookups.len(), 8);
+    let actions = bench.hear(1, fetch(8, key_at(0.5), 18));
+    assert_eq!(sent(&actions), [(1, &overloaded(8))]);
+
+    // A new link does not help: there is a bound for all together
+    let location = Location::from_fraction(0.5);
+    for peer in [3, 4] {
+        bench.tell(Event::PeerUp {
+            peer: PeerId(peer),
+            location,
+        });
+    }
+    bench.tell(Event::PeerDown { peer: PeerId(1) });
+    for id in 20..24 {
+        lookups.extend(bench.hear(3, fetch(id, key_at(0.5), 18)));
+        bench.hear(3, Message::Cancel { id: RequestId(id) });
+    }
+    assert_eq!(lookups.len(), 12);
+    let actions = bench.hear(4, fetch(30, key_at(0.5), 18));
+    assert_eq!(sent(&actions), [(4, &overloaded(30))]);
+
+    assert!(!bench.router.is_idle());
+    assert!(bench.miss(&lookups).is_empty());
+    assert!(bench.router.is_idle());
+    assert!(sent(&bench.hear(3, fetch(31, key_at(0.5), 18))).is_empty());
+}
+
+#[test]
+fn a_look_into_the_store_that_took_too_long_counts_as_well() {
+    let config = Config {
+        requests_per_peer_max: 1,
+        ..Config::default()
+    };
+    let mut bench = Bench::with_config(config, &[0.5]);
+    let lookup = bench.hear(1, fetch(1, key_at(0.5), 0));
+    let actions = bench.wait(Duration::from_secs(3));
+    assert!(
+        matches!(sent(&actions).last(), Some((1, Message::NotFound { .. }))),
+        "{actions:?}"
+    );
+    let actions = bench.hear(1, fetch(2, key_at(0.7), 0));
+    assert!(matches!(sent(&actions)[..], [(1, Message::Refused { .. })]));
+    bench.miss(&lookup);
+    assert!(sent(&bench.hear(1, fetch(3, key_at(0.7), 0))).is_empty());
+}
+
+#[test]
+fn a_user_who_asks_and_leaves_has_a_bound_too() {
+    let config = Config {
+        local_requests_max: 3,
+        ..Config::default()
+    };
+    let mut bench = Bench::with_config(config, &[0.5]);
+    let mut ask = |id| {
+        let actions = bench.tell(Event::Fetch {
+            id: LocalId(id),
+            key: key_at(0.5),
+            class: Class::RealTime,
+        });
+        bench.tell(Event::Cancel { id: LocalId(id) });
+        matches!(actions[..], [Action::Lookup { .. }])
+    };
+    assert_eq!([1, 2, 3, 4].map(&mut ask), [true, true, true, false]);
+}
+
+#[test]
+fn an_overworked_store_makes_an_overloaded_node_for_peers_and_not_for_the_user() {
+    let mut bench = Bench::new(&[0.5, 0.6]);
+    let key = key_at(0.5);
+    let mut lookup = bench.hear(2, fetch(9, key, 18));
+    let overloaded = Message::Refused {
+        id: RequestId(9),
+        reason: Refusal::Overloaded,
+    };
+    let actions = bench.unavailable(&lookup);
+    assert_eq!(sent(&actions), [(2, &overloaded)]);
+    assert!(bench.router.is_idle());
+
+    lookup = bench.hear(2, fetch(9, key, 18));
+    bench.tell(Event::Fetch {
+        id: LocalId(1),
+        key,
+        class: Class::RealTime,
+    });
+    let actions = bench.unavailable(&lookup);
+    assert_eq!(sent(&actions)[0], (2, &overloaded));
+    assert_eq!(question(&actions).0, 1, "the user's search goes on");
+}
+
+#[test]
+fn a_signed_block_is_not_placed_where_the_store_cannot_say_whether_there_is_another() {
+    let block = signed(b"new");
+    let mut bench = Bench::new(&around(&block.key(), 3));
+    bench.hear(3, offer(9, block.key(), seek(18)));
+    let mut actions = bench.hear(
+        3,
+        Message::Block {
+            id: RequestId(9),
+            block: bytes_of(&block),
+        },
+    );
+    let (peer, id) = question(&actions);
+    actions.extend(bench.hear(peer, Message::Accepted { id }));
+    let ended = bench.unavailable(&actions);
+    let overloaded = Message::Refused {
+        id: RequestId(9),
+        reason: Refusal::Overloaded,
+    };
+    assert_eq!(
+        sent(&ended),
+        [(peer, &Message::Cancel { id }), (3, &overloaded)]
+    );
+    assert!(places(&actions).is_empty() && places(&ended).is_empty());
+
+    let actions = bench.user_inserts(1, &block);
+    let ended = bench.unavailable(&actions);
+    assert!(
+        matches!(
+            ended.last(),
+            Some(Action::InsertDone {
+                result: Err(InsertFailure::Overloaded),
+                ..
+            })
+        ),
+        "{ended:?}"
+    );
+    assert!(bench.router.is_idle());
+}
+
+#[test]
 fn one_id_twice_ends_the_link() {
     let mut bench = Bench::new(&[0.5, 0.6]);
     bench.asked_for(2, 9, key_at(0.5), 18);
@@ -115,8 +261,10 @@ proptest! {
         };
         let mut bench = Bench::with_config(config, &[0.2, 0.4, 0.6, 0.8]);
         let mut asked = Vec::new();
+        let mut store_work = Vec::new();
         for step in steps {
             let actions = bench.take(step, &asked);
+            store_work.extend(actions.iter().filter(|action| !matches!(action, Action::Send { .. })).cloned());
             prop_assert!(actions.len() <= 80, "{} actions for one event", actions.len());
             asked.extend(sent(&actions).into_iter().map(|(to, message)| (to, message.id())));
             let load = bench.router.load();
@@ -126,8 +274,11 @@ proptest! {
             prop_assert!(load.recently_failed <= 8, "{load:?}");
         }
         for _ in 0..20 {
-            bench.wait(Duration::from_secs(30));
+            store_work.extend(bench.wait(Duration::from_secs(30)));
         }
+        // An overworked store answers at last
+        bench.miss(&store_work);
+        bench.kept(&store_work, StoreResult::Kept);
         prop_assert!(bench.router.is_idle(), "{:?}", bench.router.load());
         prop_assert_eq!(bench.router.next_timeout(), None);
     }

@@ -77,7 +77,7 @@ fn a_block_from_the_store_is_accepted_and_found_at_once() {
     };
     let actions = bench.tell(Event::LookupDone {
         ticket,
-        block: Some(block.clone()),
+        result: LookupResult::Found(block.clone()),
     });
     let id = RequestId(9);
     let expected = [

@@ -234,7 +234,7 @@ fn a_signed_block_that_is_there_already_comes_back() {
     };
     let actions = bench.tell(Event::LookupDone {
         ticket: *ticket,
-        block: Some(old.clone()),
+        result: LookupResult::Found(old.clone()),
     });
     let collision = Message::Collision {
         id: RequestId(9),
