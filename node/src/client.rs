@@ -98,6 +98,7 @@ impl Client {
             cache: Cache::new(config.cache_bytes_max),
             editions: Editions::default(),
             derivations: Semaphore::new(1),
+            decodings: Arc::new(Semaphore::new(DECODINGS_MAX)),
             config,
         });
         Arc::new(Self { shared })
@@ -157,6 +158,9 @@ impl Client {
     }
 }
 
+/// Large metadata that are read at the same time.
+const DECODINGS_MAX: usize = 2;
+
 /// What all requests of a client share.
 pub(crate) struct Shared {
     network: Arc<dyn BlockNetwork>,
@@ -165,6 +169,8 @@ pub(crate) struct Shared {
     editions: Editions,
     /// Deriving the key of a phrase takes 64 MiB: one at a time.
     derivations: Semaphore,
+    /// Reading the metadata of a large site takes some milliseconds and its size many times over in memory.
+    decodings: Arc<Semaphore>,
     config: ClientConfig,
 }
 

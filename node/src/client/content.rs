@@ -48,6 +48,14 @@ impl Content {
         }
     }
 
+    /// Bytes of its stored form, without check blocks.
+    pub(crate) const fn stored_size(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Packed(content) => content.packed.stored.size,
+        }
+    }
+
     /// Streams `range`, cut to the size. If that is everything, its hash is checked.
     pub(crate) fn stream(self: &Arc<Self>, range: Range<u64>) -> DocumentStream {
         let end = range.end.min(self.size());

@@ -77,6 +77,19 @@ pub enum FetchError {
         /// Type of the content, where known.
         content_type: Option<String>,
     },
+    /// It unpacks to so many times what is stored of it that it may be meant to fill disks, and the caller named no limit
+    /// that it keeps to.
+    #[error(
+        "it unpacks from {stored_size} bytes to {size}, which may be meant to fill disks; to have it all the same, ask for it with a size limit that it keeps to"
+    )]
+    Bloated {
+        /// Bytes of the content.
+        size: u64,
+        /// Bytes of its stored form.
+        stored_size: u64,
+        /// Type of the content, where known.
+        content_type: Option<String>,
+    },
     /// Redirects in a circle, or more than are followed.
     #[error("it redirects too often")]
     TooManyRedirects,
@@ -145,7 +158,7 @@ impl FetchError {
             Self::TimedOut => 18,
             Self::Splitfile { .. } => 19,
             Self::InvalidUri(_) => 20,
-            Self::TooBig { .. } => 21,
+            Self::TooBig { .. } | Self::Bloated { .. } => 21,
             Self::MetadataTooBig(_) => 22,
             Self::NotEnoughPathComponents { .. } => 24,
             Self::Cancelled | Self::ShuttingDown => 25,

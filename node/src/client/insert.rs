@@ -50,7 +50,7 @@ pub(crate) async fn insert(
         (item, Some(name)) => Metadata::Manifest(item.named(name)?),
         (Whole::Small(direct), None) => Metadata::Direct(direct),
         (Whole::File(file), None) => Metadata::File(file),
-        (Whole::Redirect(uri), None) => Metadata::Redirect(uri),
+        (Whole::Redirect(uri), None) => Metadata::Redirect((&uri).into()),
     };
     target.put(inserter, metadata).await
 }
@@ -211,7 +211,7 @@ impl Whole {
         let mut containers = Vec::new();
         let item = match self {
             Self::File(file) => Item::File(file),
-            Self::Redirect(uri) => Item::Redirect(uri),
+            Self::Redirect(uri) => Item::Redirect((&uri).into()),
             Self::Small(Direct { content_type, data }) => {
                 containers.push(inline_container(&data)?);
                 let size = u32::try_from(data.len())

@@ -1,9 +1,8 @@
 //! Sites: many documents under one address, by their names.
 
-use crypto::Uri;
 use serde::{Deserialize, Serialize};
 
-use super::metadata::{File, Packed, bounded, check_content_type, uri_text};
+use super::metadata::{File, Packed, RedirectTarget, bounded, check_content_type};
 use super::request::{Listing, ListingEntry, ListingKind};
 
 /// Most files of a site.
@@ -61,7 +60,7 @@ pub(crate) enum Item {
     /// A file of its own.
     File(File),
     /// Another address.
-    Redirect(#[serde(with = "uri_text")] Uri),
+    Redirect(RedirectTarget),
 }
 
 /// A file in a container.
@@ -83,7 +82,7 @@ pub(crate) enum Lookup<'a> {
     /// A file.
     Found(&'a Item),
     /// Another address, to which the rest of the path is to be appended.
-    Redirect(&'a Uri, &'a [String]),
+    Redirect(&'a RedirectTarget, &'a [String]),
     /// A folder, without the slash that a folder's address ends with.
     FolderWithoutSlash,
     /// A folder that shows no file of its own.
@@ -141,11 +140,12 @@ impl Manifest {
             Container::Packed(packed) => packed.stored.keys.len() * 32,
         };
         let entry = |entry: &Entry| {
-            let keys = match &entry.item {
+            let more = match &entry.item {
                 Item::File(file) => file.packed.stored.keys.len() * 32,
-                Item::Member(_) | Item::Redirect(_) => 0,
+                Item::Redirect(target) => target.memory(),
+                Item::Member(_) => 0,
             };
-            size_of::<Entry>() + entry.name.len() + keys
+            size_of::<Entry>() + entry.name.len() + more
         };
         self.containers.iter().map(container).sum::<usize>()
             + self.entries.iter().map(entry).sum::<usize>()
@@ -208,7 +208,7 @@ impl Manifest {
             .as_ref()
             .and_then(|name| self.item(&format!("{prefix}{name}")));
         match default {
-            Some(Item::Redirect(uri)) => Lookup::Redirect(uri, &[]),
+            Some(Item::Redirect(target)) => Lookup::Redirect(target, &[]),
             Some(item) => Lookup::Found(item),
             None if folders.is_empty() || self.entries_in(&prefix).next().is_some() => {
                 Lookup::FolderWithoutDefault
@@ -219,7 +219,7 @@ impl Manifest {
 
     fn lookup_name(&self, path: &[String]) -> Lookup<'_> {
         match self.item(&path.join("/")) {
-            Some(Item::Redirect(uri)) => Lookup::Redirect(uri, &[]),
+            Some(Item::Redirect(target)) => Lookup::Redirect(target, &[]),
             Some(item) => Lookup::Found(item),
             None if self.entries_in(&folder_prefix(path)).next().is_some() => {
                 Lookup::FolderWithoutSlash
@@ -233,7 +233,7 @@ impl Manifest {
         for parts in (1..path.len()).rev() {
             let (front, rest) = path.split_at(parts);
             match self.item(&front.join("/")) {
-                Some(Item::Redirect(uri)) => return Lookup::Redirect(uri, rest),
+                Some(Item::Redirect(target)) => return Lookup::Redirect(target, rest),
                 Some(Item::Member(_) | Item::File(_)) => return Lookup::BehindFile(parts),
                 None => {}
             }

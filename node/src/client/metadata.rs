@@ -9,16 +9,17 @@
 
 mod fields;
 mod packed;
+mod redirect;
 
-use crypto::Uri;
 use serde::{Deserialize, Serialize};
 
 use super::error::FetchError;
 use super::manifest::Manifest;
 
 pub(crate) use fields::bounded;
-pub(crate) use fields::{check_content_type, uri_text};
+pub(crate) use fields::check_content_type;
 pub(crate) use packed::{Codec, KEYS_INLINE_MAX, Packed, Stored, layout};
+pub(crate) use redirect::RedirectTarget;
 
 /// First byte of all metadata: W for Warren. Tells a metadata block from a data block that was mistaken for one.
 const MAGIC: u8 = 0x57;
@@ -36,7 +37,7 @@ pub(crate) enum Metadata {
     /// A document that lies elsewhere.
     File(File),
     /// Another address to look at.
-    Redirect(#[serde(with = "uri_text")] Uri),
+    Redirect(RedirectTarget),
     /// A folder of documents.
     Manifest(Manifest),
     /// Metadata that did not fit here.
@@ -103,7 +104,7 @@ impl Metadata {
             + match self {
                 Self::Direct(direct) => direct.data.len(),
                 Self::File(file) => keys(&file.packed),
-                Self::Redirect(_) => 0,
+                Self::Redirect(target) => target.memory(),
                 Self::Manifest(manifest) => manifest.memory(),
                 Self::Outer(packed) => keys(packed),
             }

@@ -14,7 +14,8 @@ pub struct FetchOptions {
     pub class: Class,
     /// Where it may be looked for.
     pub reach: Reach,
-    /// Bytes the content may have at most.
+    /// Bytes the content may have at most. Without a limit, content above 64 MiB that unpacks to more than a thousand
+    /// times its stored form is refused with [`FetchError::Bloated`](super::FetchError::Bloated).
     pub size_max: Option<u64>,
     /// What to do about newer editions of an updatable site.
     pub usk: UskPolicy,

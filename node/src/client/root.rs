@@ -15,6 +15,8 @@ use super::request::Reach;
 
 /// Metadata that points to metadata, and so on.
 const METADATA_LEVELS_MAX: u32 = 4;
+/// Bytes of metadata that are read without a thread of their own: some microseconds of work.
+const DECODED_AT_ONCE_MAX: usize = 4 << 10;
 
 /// What lies at the root of `uri`, whose edition is resolved.
 pub(crate) async fn root(fetcher: &Arc<Fetcher>, uri: &Uri) -> Result<Root, FetchError> {
@@ -60,7 +62,8 @@ async fn content_root(
     if !key.extra.is_metadata {
         return Ok((Cached::Root(Root::Raw(Bytes::from(payload))), len));
     }
-    let metadata = innermost(fetcher, Metadata::decode(&payload)?).await?;
+    let metadata = decode(fetcher, Bytes::from(payload)).await?;
+    let metadata = innermost(fetcher, metadata).await?;
     Ok(metadata_to_keep(metadata, len))
 }
 
@@ -104,6 +107,22 @@ pub(crate) fn keep_signed(
     Ok(())
 }
 
+/// Reads metadata: long ones, which take a while, on a thread that may block, and not many of them at a time.
+async fn decode(fetcher: &Fetcher, bytes: Bytes) -> Result<Metadata, FetchError> {
+    const FAILED: FetchError = FetchError::Internal("reading metadata failed unexpectedly");
+    if bytes.len() <= DECODED_AT_ONCE_MAX {
+        return Metadata::decode(&bytes);
+    }
+    let turn = Arc::clone(&fetcher.shared.decodings);
+    let turn = turn.acquire_owned().await.map_err(|_| FAILED)?;
+    let decoding = tokio::task::spawn_blocking(move || {
+        // Whoever gives up waiting does not make room for the next one before this one has ended.
+        let _turn = turn;
+        Metadata::decode(&bytes)
+    });
+    decoding.await.map_err(|_| FAILED)?
+}
+
 /// Follows metadata to the metadata that it points to, until it describes a document.
 async fn innermost(fetcher: &Arc<Fetcher>, mut metadata: Metadata) -> Result<Metadata, FetchError> {
     for _ in 0..METADATA_LEVELS_MAX {
@@ -116,7 +135,7 @@ async fn innermost(fetcher: &Arc<Fetcher>, mut metadata: Metadata) -> Result<Met
         let bytes = Content::packed(Arc::clone(fetcher), packed)
             .read_all()
             .await?;
-        metadata = Metadata::decode(&bytes)?;
+        metadata = decode(fetcher, bytes).await?;
     }
     match metadata {
         Metadata::Outer(_) => Err(FetchError::TooManyMetadataLevels),

@@ -128,7 +128,7 @@ impl Plan {
         let mut plan = Self::default();
         for file in files {
             if let Source::Redirect(uri) = &file.source {
-                let item = Item::Redirect(uri.clone());
+                let item = Item::Redirect(uri.into());
                 plan.redirects.push(Entry {
                     name: file.name,
                     item,

@@ -273,6 +273,9 @@ fn get_failed(identifier: &str, error: &GetError) -> Message {
     match error {
         FetchError::TooBig {
             size, content_type, ..
+        }
+        | FetchError::Bloated {
+            size, content_type, ..
         } => message
             .with("ExpectedDataLength", size)
             .with("FinalizedExpected", true)
@@ -310,7 +313,7 @@ fn failure(error: &FetchError) -> GetFailure {
             GetFailure::PermanentRedirect
         }
         FetchError::TooManyPathComponents { .. } => GetFailure::TooManyPathComponents,
-        FetchError::TooBig { .. } => GetFailure::TooBig,
+        FetchError::TooBig { .. } | FetchError::Bloated { .. } => GetFailure::TooBig,
         FetchError::TooManyRedirects => GetFailure::TooManyRedirects,
         FetchError::TooManyMetadataLevels => GetFailure::TooManyMetadataLevels,
         FetchError::InvalidMetadata(_) => GetFailure::InvalidMetadata,

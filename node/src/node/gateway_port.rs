@@ -287,9 +287,9 @@ fn fetch_failure(error: FetchError) -> FetchFailure {
         FetchError::TooManyPathComponents { redirect } => FetchFailure::NotInSite {
             name: redirect.to_string(),
         },
-        FetchError::TooBig { size, .. } | FetchError::MetadataTooBig(size) => {
-            FetchFailure::TooBig { size }
-        }
+        FetchError::TooBig { size, .. }
+        | FetchError::Bloated { size, .. }
+        | FetchError::MetadataTooBig(size) => FetchFailure::TooBig { size },
         FetchError::TooManyRedirects => FetchFailure::TooManyRedirects,
         FetchError::TooManyMetadataLevels
         | FetchError::InvalidMetadata(_)

@@ -39,16 +39,19 @@ fn a_file_wins_over_a_folder_of_the_same_name() {
 #[test]
 fn a_redirect_takes_the_rest_of_the_path_along() {
     let mut manifest = manifest(&["a"]);
-    let uri: Uri = "KSK@words".parse().unwrap();
-    manifest.entries[0].item = Item::Redirect(uri.clone());
+    let uri: crypto::Uri = "KSK@words".parse().unwrap();
+    manifest.entries[0].item = Item::Redirect((&uri).into());
     assert_eq!(
         manifest.lookup(&path("a/b/c")),
-        Lookup::Redirect(&uri, &path("b/c"))
+        Lookup::Redirect(&(&uri).into(), &path("b/c"))
     );
-    assert_eq!(manifest.lookup(&path("a")), Lookup::Redirect(&uri, &[]));
+    assert_eq!(
+        manifest.lookup(&path("a")),
+        Lookup::Redirect(&(&uri).into(), &[])
+    );
     assert_eq!(
         manifest.lookup(&path("a/")),
-        Lookup::Redirect(&uri, &path(""))
+        Lookup::Redirect(&(&uri).into(), &path(""))
     );
 }
 

@@ -17,21 +17,6 @@ pub(crate) fn check_content_type(content_type: Option<&str>) -> Result<(), &'sta
     }
 }
 
-/// Addresses as text.
-pub(crate) mod uri_text {
-    use crypto::Uri;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(crate) fn serialize<S: Serializer>(uri: &Uri, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(uri)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uri, D::Error> {
-        let text = <&str>::deserialize(deserializer)?;
-        Uri::parse(text).map_err(|_| D::Error::custom("not an address"))
-    }
-}
-
 /// The secret of a file as its 32 bytes.
 pub(crate) mod file_key {
     use crypto::FileKey;

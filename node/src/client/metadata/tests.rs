@@ -28,7 +28,7 @@ pub(crate) fn samples() -> Vec<Metadata> {
             },
             Entry {
                 name: "elsewhere".to_owned(),
-                item: Item::Redirect(uri.clone()),
+                item: Item::Redirect((&uri).into()),
             },
             Entry {
                 name: "index.html".to_owned(),
@@ -48,7 +48,7 @@ pub(crate) fn samples() -> Vec<Metadata> {
     vec![
         Metadata::Direct(direct),
         Metadata::File(file),
-        Metadata::Redirect(uri),
+        Metadata::Redirect((&uri).into()),
         Metadata::Manifest(manifest),
         Metadata::Outer(packed(40_000, 4, Codec::None)),
     ]
@@ -90,7 +90,8 @@ const GOLDEN: &str = "c086adf383a6bb13db0e227f9450dffa3e0a0e6347e167bad6f1f04bda
 
 #[test]
 fn a_redirect_is_these_bytes() {
-    let redirect = Metadata::Redirect("KSK@words".parse().unwrap());
+    let uri: Uri = "KSK@words".parse().unwrap();
+    let redirect = Metadata::Redirect((&uri).into());
     assert_eq!(redirect.encode(), b"\x57\x01\x02\x09KSK@words");
 }
 
@@ -159,4 +160,35 @@ proptest! {
             prop_assert!(metadata.check().is_ok());
         }
     }
+}
+
+/// A manifest of nothing but redirects, as bytes: to addresses that take long to read, or are none.
+pub(crate) fn redirects(count: usize, target: &str) -> Vec<u8> {
+    let mut bytes = vec![MAGIC, VERSION, 3, 0, 0];
+    bytes = postcard::to_extend(&count, bytes).unwrap();
+    for number in 0..count {
+        bytes = postcard::to_extend(&format!("{number:06}"), bytes).unwrap();
+        bytes.push(2);
+        bytes = postcard::to_extend(target, bytes).unwrap();
+    }
+    bytes
+}
+
+#[test]
+fn targets_of_redirects_are_not_read_before_somebody_goes_there() {
+    let bytes = redirects(100_000, "SSK@not an address at all");
+    let Metadata::Manifest(manifest) = Metadata::decode(&bytes).unwrap() else {
+        panic!("a manifest was expected")
+    };
+    let Item::Redirect(target) = &manifest.entries[99_999].item else {
+        panic!("a redirect was expected")
+    };
+    assert!(matches!(target.uri(), Err(FetchError::InvalidMetadata(_))));
+}
+
+#[test]
+fn targets_of_redirects_are_no_longer_than_addresses() {
+    let longest = "K".repeat(crypto::URI_LEN_MAX);
+    assert!(Metadata::decode(&redirects(1, &longest)).is_ok());
+    assert!(Metadata::decode(&redirects(1, &(longest + "K"))).is_err());
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::client::manifest::{Container, Entry, Item, Manifest, Member};
-use crate::client::metadata::tests::samples;
+use crate::client::metadata::tests::{redirects, samples};
 use crate::client::metadata::{Codec, Metadata, Packed, Stored};
 
 /// Puts `payload` into the network as if it were metadata.
@@ -20,6 +20,11 @@ async fn plant(network: &Arc<MemoryNetwork>, payload: &[u8]) -> Uri {
         key,
         path: vec![String::new()],
     }
+}
+
+fn redirect() -> Vec<u8> {
+    let uri: Uri = "KSK@a".parse().unwrap();
+    Metadata::Redirect((&uri).into()).encode()
 }
 
 async fn open_planted(payload: &[u8]) -> Result<Bytes, FetchError> {
@@ -109,7 +114,7 @@ async fn metadata_nested_for_ever_ends() {
         InsertOptions::default(),
         Meter::default(),
     );
-    let mut payload = Metadata::Redirect("KSK@a".parse().unwrap()).encode();
+    let mut payload = redirect();
     for _ in 0..6 {
         let packed = insert::pack(&inserter, Bytes::from(payload), 100)
             .await
@@ -119,6 +124,26 @@ async fn metadata_nested_for_ever_ends() {
     let uri = plant(&network, &payload).await;
     let error = open(&client, &uri).await.unwrap_err();
     assert_eq!(error.code(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_metadata_waits_for_its_turn_and_short_metadata_does_not() {
+    let network = MemoryNetwork::new();
+    let client = network.client();
+    let long = plant(&network, &redirects(700, "KSK@b")).await;
+    let short = plant(&network, &redirects(70, "KSK@b")).await;
+    let busy = Arc::clone(&client.shared.decodings);
+    let busy = busy
+        .acquire_many_owned(u32::try_from(DECODINGS_MAX).unwrap())
+        .await
+        .unwrap();
+    let within = Duration::from_secs(60);
+    let waiting = tokio::time::timeout(within, open(&client, &long)).await;
+    assert!(waiting.is_err(), "nobody reads it");
+    let listed = tokio::time::timeout(within, open(&client, &short)).await;
+    assert_eq!(listed.unwrap().unwrap_err().code(), 10);
+    drop(busy);
+    assert_eq!(open(&client, &long).await.unwrap_err().code(), 10);
 }
 
 #[tokio::test]
@@ -157,7 +182,7 @@ async fn content_that_is_not_what_was_published_is_found_out() {
 
 #[tokio::test]
 async fn another_version_is_told_apart_from_nonsense() {
-    let mut payload = Metadata::Redirect("KSK@a".parse().unwrap()).encode();
+    let mut payload = redirect();
     payload[1] = 9;
     assert_eq!(open_planted(&payload).await.unwrap_err().code(), 3);
     payload[0] = 0;

@@ -230,6 +230,32 @@ async fn too_big_is_known_before_the_content_is_fetched() {
 }
 
 #[tokio::test]
+async fn what_unpacks_a_thousandfold_comes_only_to_those_who_allow_its_size() {
+    let network = MemoryNetwork::new();
+    let zeros = Bytes::from(vec![0; (64 << 20) + 1]);
+    let size = zeros.len() as u64;
+    let uri = put(
+        &network.client(),
+        request("CHK@", zeros, Some("text/plain")),
+    )
+    .await;
+    let open = async |size_max| {
+        let options = FetchOptions {
+            size_max,
+            ..FetchOptions::default()
+        };
+        let client = network.client();
+        client.open(&uri, options, EventSink::ignore()).await
+    };
+    let before = network.fetches();
+    let error = open(None).await.unwrap_err();
+    assert!(matches!(error, FetchError::Bloated { .. }), "{error}");
+    assert_eq!(error.code(), 21);
+    assert_eq!(network.fetches(), before + 1, "only its metadata");
+    assert_eq!(open(Some(size)).await.unwrap().size(), size);
+}
+
+#[tokio::test]
 async fn a_range_fetches_only_its_blocks() {
     let network = MemoryNetwork::new();
     let content = noise(3 * SEGMENT, 1);

@@ -297,3 +297,19 @@ async fn a_convergent_site_has_one_address_whatever_the_order_of_its_files() {
     request.options.key_choice = KeyChoice::Convergent;
     assert!(put_site(&client, request).await == one);
 }
+
+#[tokio::test]
+async fn a_small_file_that_is_too_big_costs_no_container() {
+    let network = MemoryNetwork::new();
+    let files = vec![file("a.png", noise(50_000, 1)), file("b.png", noise(9, 2))];
+    let uri = put_site(&network.client(), site("CHK@", files)).await;
+    let options = FetchOptions {
+        size_max: Some(49_999),
+        ..FetchOptions::default()
+    };
+    let client = network.client();
+    let uri = at(&uri, "a.png");
+    let opened = client.open(&uri, options, EventSink::ignore());
+    assert_eq!(opened.await.unwrap_err().code(), 21);
+    assert_eq!(network.fetches(), 1, "only the manifest");
+}
