@@ -16,4 +16,5 @@ pub mod node;
 pub mod peers_file;
 pub mod reference;
 pub mod store;
+mod temp_dir;
 pub mod warren_cli;

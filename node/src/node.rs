@@ -32,6 +32,7 @@ use crate::reference::{Reference, ReferenceMakeError, reachable_addresses};
 use crate::store::{
     BlockStore, DriverConfig, RocksStore, SharedResources, StoreConfig, StoreHandle, StoreOpenError,
 };
+use crate::temp_dir;
 
 /// A running node. Dropping it without [`Node::stop`] leaves the clean-up to the process's end, which loses nothing
 /// that was acknowledged.
@@ -106,6 +107,8 @@ impl Node {
         let identity = Arc::new(data_dir.identity()?);
         let secrets = data_dir.secrets()?;
         let peers = PeersFile::open(data_dir.path(), identity.id())?;
+        let upload_dir = config.limits.upload_dir.as_deref();
+        let temp_dir = temp_dir::prepare(&data_dir, upload_dir, &identity.id())?;
         let store = open_store(&data_dir, &config, &secrets.store_salt, shared)?;
         let (endpoint, link_events) =
             Endpoint::bind(&identity, config.link.listen, LinkConfig::default())?;
@@ -135,7 +138,6 @@ impl Node {
         let (stop_loop, stopped) = oneshot::channel();
         let event_loop = tokio::spawn(event_loop.run(stopped));
         let network = NodeNetwork::new(core.commands.clone(), Arc::clone(&core.store));
-        let temp_dir = core.temp_dir(&data_dir)?;
         let client = Client::new(Arc::new(network), ClientConfig::new(temp_dir.clone()));
         let fcp = start_fcp(&core, &client, &temp_dir).await?;
         let gateway = start_gateway(&core, &client, &temp_dir, secrets.fproxy_labels).await?;
@@ -274,13 +276,6 @@ impl Core {
 
     fn uptime(&self) -> Duration {
         self.started.elapsed()
-    }
-
-    fn temp_dir(&self, data_dir: &DataDir) -> Result<std::path::PathBuf, DataDirError> {
-        match &self.config.limits.upload_dir {
-            Some(path) => Ok(path.clone()),
-            None => data_dir.subfolder("temp"),
-        }
     }
 }
 

@@ -92,7 +92,7 @@ pub struct FproxySettings {
 /// `[limits]`: what the client side may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Where uploads wait until they are inserted; `None` is `uploads` in the data folder.
+    /// Where uploads wait until they are inserted, in a folder of the node's own; `None` is `temp` in the data folder.
     pub upload_dir: Option<PathBuf>,
     /// Working memory of all inserts and fetches together.
     pub memory: ByteSize,

@@ -2,9 +2,8 @@
 //!
 //! The temporary file holds the document as the client sent or will get it, unencrypted, in the folder that
 //! the node's configuration names, readable by the node's user only. It is removed when the request ends, and
-//! what a killed node left behind when the next one starts.
+//! what a killed node left behind when the next one starts ([`temp_dir`](crate::temp_dir)).
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,13 +13,12 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::client::Source;
+use crate::temp_dir::FCP_PAYLOAD_PREFIX;
 
 use super::limits::{Budget, PAYLOAD_IN_MEMORY_MAX, Reservation};
 
 /// Bytes moved at once between a connection and a temporary file.
 const COPY_BUFFER: usize = 256 << 10;
-/// How the names of our temporary files begin.
-const FILE_PREFIX: &str = "fcp-payload-";
 
 /// Where payloads wait.
 #[derive(Clone, Debug)]
@@ -58,10 +56,8 @@ pub enum SpoolError {
 
 impl Spool {
     /// A spool that writes long payloads to `folder`, which must exist, and keeps short ones within `budget`.
-    /// Removes what an earlier node left there.
     #[must_use]
     pub fn new(folder: &Path, budget: Budget) -> Self {
-        remove_left_over(folder);
         Self {
             folder: Arc::new(folder.to_owned()),
             budget,
@@ -146,7 +142,7 @@ impl Spool {
         let folder = Arc::clone(&self.folder);
         let make = move || {
             tempfile::Builder::new()
-                .prefix(FILE_PREFIX)
+                .prefix(FCP_PAYLOAD_PREFIX)
                 .tempfile_in(folder.as_path())
         };
         tokio::task::spawn_blocking(make)
@@ -226,21 +222,6 @@ impl Spooled {
     }
 }
 
-/// Removes the files of a node that was killed. Other nodes have other folders.
-fn remove_left_over(folder: &Path) {
-    // Without the folder nothing was left over; writing will tell of the fault.
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(FILE_PREFIX)
-            && let Err(error) = fs::remove_file(entry.path())
-        {
-            tracing::warn!(%error, "a temporary file of an earlier run could not be removed");
-        }
-    }
-}
-
 /// Reads `length` bytes and forgets them.
 ///
 /// # Errors
@@ -298,19 +279,6 @@ mod tests {
         let spooled = spool.take_in(&mut &payload[..], 5000).await.unwrap();
         assert!(matches!(spooled.content, Content::File(_)));
         assert_eq!(content(spooled).await, payload);
-    }
-
-    #[test]
-    fn what_a_killed_node_left_behind_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(format!("{FILE_PREFIX}abc")), "secret").unwrap();
-        fs::write(folder.path().join("other"), "kept").unwrap();
-        let _spool = Spool::new(folder.path(), Budget::new(0));
-        let left: Vec<_> = fs::read_dir(folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(left, ["other"]);
     }
 
     #[tokio::test]
