@@ -241,7 +241,8 @@ pub(super) static KEYS: [Key; 15] = [
         name: "upload_dir",
         kind: Kind::Text,
         doc: &[
-            "Where uploads wait until they are inserted; they lie there in the clear, in a folder of the node's own. Default: `temp` in the data folder.",
+            "Where uploads wait until they are inserted, in a folder of the node's own. They lie there in the clear.",
+            "Default: `temp` in the data folder.",
         ],
         allowed: "the absolute path of a folder",
         set: |s, v| absolute_path(v).map(|path| s.limits.upload_dir = Some(path)),
