@@ -305,11 +305,12 @@ async fn quarantine(core: Weak<Core>, mut offenders: mpsc::Receiver<NodeId>) {
     }
 }
 
-/// Serial number of a reference made now.
+/// Serial number of a reference made now: milliseconds since 1970, so that a node which restarts at once has a newer one.
 pub(crate) fn serial() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs())
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since_epoch.map_or(0, |time| {
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 fn open_store(

@@ -92,7 +92,7 @@ pub enum ReferenceMakeError {
 
 impl Reference {
     /// Makes and signs a node's own reference. A higher `serial` replaces a lower one: take the time of writing in
-    /// seconds since 1970.
+    /// milliseconds since 1970.
     ///
     /// # Errors
     /// [`ReferenceMakeError`] if the name or the addresses break the rules.
