@@ -2,7 +2,7 @@
 //!
 //! The temporary file holds the document as the client sent or will get it, unencrypted, in the folder that
 //! the node's configuration names, readable by the node's user only. It is removed when the request ends, and
-//! what a killed node left behind when the next one starts ([`temp_dir`](crate::temp_dir)).
+//! what a killed node left behind when the next one starts (`temp_dir`).
 
 use std::io;
 use std::path::{Path, PathBuf};
