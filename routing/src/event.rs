@@ -2,20 +2,28 @@
 
 use std::time::Duration;
 
-use crypto::{BlockKey, VerifiedBlock};
+use crypto::{BlockKey, NodeId, VerifiedBlock};
 
+use crate::contact::{Contact, PeerKind};
 use crate::location::Location;
 use crate::message::Message;
 
 /// One thing that happened outside.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum Event<B = VerifiedBlock> {
     /// A link to a peer is ready. Replaces what was known under the same handle.
     PeerUp {
         /// The driver's handle for this connection.
         peer: PeerId,
         /// Where the peer is on the ring.
         location: Location,
+        /// What sort of peer it is.
+        kind: PeerKind,
+    },
+    /// An [`Action::Dial`] led to no link.
+    DialFailed {
+        /// Whose.
+        node: NodeId,
     },
     /// A link is gone; nothing more can be sent over it. Unknown handles are ignored.
     PeerDown {
@@ -43,7 +51,7 @@ pub enum Event {
         /// Repeated in the answer.
         id: LocalId,
         /// What to publish.
-        block: VerifiedBlock,
+        block: B,
         /// How urgently.
         class: Class,
     },
@@ -58,7 +66,7 @@ pub enum Event {
         /// As in the question.
         ticket: StoreTicket,
         /// What the store has.
-        result: LookupResult,
+        result: LookupResult<B>,
     },
     /// The answer to [`Action::Store`], once the block would survive the process being killed.
     StoreDone {
@@ -71,7 +79,7 @@ pub enum Event {
 
 /// One thing for the driver to do.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub enum Action<B = VerifiedBlock> {
     /// Send a message over a peer's link. What cannot be sent may be dropped: the router's timers notice.
     Send {
         /// To whom.
@@ -94,7 +102,7 @@ pub enum Action {
         /// To be repeated in [`Event::StoreDone`].
         ticket: StoreTicket,
         /// What to keep.
-        block: VerifiedBlock,
+        block: B,
         /// In which part of the store.
         place: Place,
         /// What becomes of another block that the store has under the key.
@@ -105,14 +113,24 @@ pub enum Action {
         /// Which one.
         id: LocalId,
         /// The block, or why there is none.
-        result: Result<VerifiedBlock, FetchFailure>,
+        result: Result<B, FetchFailure>,
     },
     /// An insert of the node's own user ended.
     InsertDone {
         /// Which one.
         id: LocalId,
         /// That the block is stored, or why not.
-        result: Result<InsertSuccess, InsertFailure>,
+        result: Result<InsertSuccess, InsertFailure<B>>,
+    },
+    /// Link with a node of the opennet. Ends with [`Event::PeerUp`] as a stranger, or with [`Event::DialFailed`].
+    Dial {
+        /// Whom.
+        contact: Contact,
+    },
+    /// Close a peer's link in good order, after what was sent over it. The router has forgotten the peer already.
+    HangUp {
+        /// Whose.
+        peer: PeerId,
     },
     /// Close a peer's link: it broke the protocol. The router has forgotten the peer already.
     Disconnect {
@@ -166,9 +184,9 @@ pub enum Existing {
 
 /// What a look into the store found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LookupResult {
+pub enum LookupResult<B = VerifiedBlock> {
     /// The block.
-    Found(VerifiedBlock),
+    Found(B),
     /// No block under this key.
     Missing,
     /// Nothing is known: too much waits for the store, or the disk failed. Peers are told that this node is overloaded;
@@ -224,12 +242,12 @@ pub struct InsertSuccess {
 
 /// Why an insert did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InsertFailure {
+pub enum InsertFailure<B = VerifiedBlock> {
     /// The network holds a different block under this (signed) key; it was kept, and is returned.
     #[error(
         "another document is published under this key already; choose another name or the next edition"
     )]
-    Collision(VerifiedBlock),
+    Collision(B),
     /// Nobody could be asked: no peers, or all of them are busy with this very key.
     #[error("no peer could take this block; check that the node is connected, then try again")]
     RouteNotFound,

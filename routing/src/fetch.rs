@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crypto::{BlockKey, VerifiedBlock};
+use crypto::BlockKey;
 use smallvec::{SmallVec, smallvec};
 
+use crate::block::Block;
 use crate::caching::caches_fetched;
 use crate::event::{Action, Class, FetchFailure, LocalId, LookupResult, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
@@ -55,9 +56,9 @@ type Requesters = SmallVec<[Requester; 1]>;
 
 impl Fetches {
     /// Starts or joins a fetch for the node's own user.
-    pub(crate) fn user_asks(
+    pub(crate) fn user_asks<B: Block>(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         id: LocalId,
         key: BlockKey,
         class: Class,
@@ -83,7 +84,12 @@ impl Fetches {
     }
 
     /// Starts, joins or refuses a fetch for a peer.
-    pub(crate) fn peer_asks(&mut self, shared: &mut Shared, from: PeerId, request: FetchRequest) {
+    pub(crate) fn peer_asks<B: Block>(
+        &mut self,
+        shared: &mut Shared<B>,
+        from: PeerId,
+        request: FetchRequest,
+    ) {
         let FetchRequest {
             id,
             key,
@@ -123,7 +129,12 @@ impl Fetches {
     }
 
     /// Ends a request whose asker does not wait any longer, and the fetch with its last one.
-    pub(crate) fn asker_left(&mut self, shared: &mut Shared, key: BlockKey, asker: Asker) {
+    pub(crate) fn asker_left<B: Block>(
+        &mut self,
+        shared: &mut Shared<B>,
+        key: BlockKey,
+        asker: Asker,
+    ) {
         shared.end(asker);
         let Some(search) = self.running.get_mut(&key) else {
             return;
@@ -137,12 +148,12 @@ impl Fetches {
     }
 
     /// The store answered.
-    pub(crate) fn looked_up(
+    pub(crate) fn looked_up<B: Block>(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         key: BlockKey,
         ticket: StoreTicket,
-        result: &LookupResult,
+        result: &LookupResult<B>,
     ) {
         let Some(search) = self.running.get_mut(&key) else {
             return;
@@ -170,14 +181,19 @@ impl Fetches {
     }
 
     /// The peer that was asked works on it.
-    pub(crate) fn accepted(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(crate) fn accepted<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         if let Some(search) = self.running.get_mut(&key) {
             search.accepted(shared, key);
         }
     }
 
     /// The peer that was asked does not work on it.
-    pub(crate) fn refused(&mut self, shared: &mut Shared, key: BlockKey, reason: Refusal) {
+    pub(crate) fn refused<B: Block>(
+        &mut self,
+        shared: &mut Shared<B>,
+        key: BlockKey,
+        reason: Refusal,
+    ) {
         if let Some(search) = self.running.get_mut(&key) {
             search.refused(shared, key, reason);
             self.go_on(shared, key);
@@ -185,7 +201,12 @@ impl Fetches {
     }
 
     /// The peer that was asked, and those behind it, do not have it.
-    pub(crate) fn not_found(&mut self, shared: &mut Shared, key: BlockKey, left: HopsToLive) {
+    pub(crate) fn not_found<B: Block>(
+        &mut self,
+        shared: &mut Shared<B>,
+        key: BlockKey,
+        left: HopsToLive,
+    ) {
         if let Some(search) = self.running.get_mut(&key) {
             search.not_found(shared, key, left);
             self.go_on(shared, key);
@@ -193,9 +214,9 @@ impl Fetches {
     }
 
     /// The peer that was asked sends what should be the block.
-    pub(crate) fn found(
+    pub(crate) fn found<B: Block>(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         from: PeerId,
         key: BlockKey,
         bytes: BlockBytes,
@@ -215,7 +236,7 @@ impl Fetches {
     }
 
     /// The peer that was asked is gone.
-    pub(crate) fn peer_lost(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(crate) fn peer_lost<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         if let Some(search) = self.running.get_mut(&key) {
             search.answered(shared);
             self.go_on(shared, key);
@@ -223,7 +244,7 @@ impl Fetches {
     }
 
     /// The fetch's deadline passed.
-    pub(crate) fn timed_out(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(crate) fn timed_out<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         let Some(search) = self.running.get_mut(&key) else {
             return;
         };
@@ -237,7 +258,7 @@ impl Fetches {
     }
 
     /// A verified block is at hand: gives it to all who wait for it.
-    pub(crate) fn succeed(&mut self, shared: &mut Shared, block: &VerifiedBlock) {
+    pub(crate) fn succeed<B: Block>(&mut self, shared: &mut Shared<B>, block: &B) {
         let key = block.key();
         shared.recently_failed.clear(&key);
         let Some(search) = self.remove(shared, &key) else {
@@ -262,13 +283,13 @@ impl Fetches {
         self.running.len()
     }
 
-    fn start(&mut self, shared: &mut Shared, key: BlockKey, requester: Requester) {
+    fn start<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey, requester: Requester) {
         let search = Search::start(shared, key, smallvec![requester]);
         self.running.insert(key, search);
     }
 
     /// Asks the next peer, or ends the fetch if there is none to ask.
-    fn go_on(&mut self, shared: &mut Shared, key: BlockKey) {
+    fn go_on<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         let asked = self
             .running
             .get_mut(&key)
@@ -280,7 +301,7 @@ impl Fetches {
 
     /// Tells those who wait that the block was not found. Those who may search further than this search did get
     /// another one, and the user gets another one later if all peers were busy with this very key.
-    fn fail(&mut self, shared: &mut Shared, key: BlockKey) {
+    fn fail<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         let Some(mut search) = self.remove(shared, &key) else {
             return;
         };
@@ -303,7 +324,7 @@ impl Fetches {
     }
 
     /// Takes a fetch out, with everything that would still come in for it.
-    fn remove(&mut self, shared: &mut Shared, key: &BlockKey) -> Option<Search> {
+    fn remove<B: Block>(&mut self, shared: &mut Shared<B>, key: &BlockKey) -> Option<Search> {
         let mut search = self.running.remove(key)?;
         search.stop(shared, *key);
         Some(search)

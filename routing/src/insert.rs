@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
-use crypto::{BlockKey, BlockKind, VerifiedBlock};
+use crypto::{BlockKey, BlockKind};
 use smallvec::SmallVec;
 
+use crate::block::Block;
 use crate::caching::caches_inserted;
 use crate::event::{
     Action, Class, InsertFailure, InsertSuccess, LocalId, LookupResult, PeerId, StoreResult,
@@ -26,10 +27,10 @@ mod open_offers;
 mod placement;
 
 /// The running inserts by key, and what may become one.
-#[derive(Debug, Default)]
-pub(crate) struct Inserts {
+#[derive(Debug)]
+pub(crate) struct Inserts<B> {
     open: OpenOffers,
-    running: BTreeMap<BlockKey, Placement>,
+    running: BTreeMap<BlockKey, Placement<B>>,
 }
 
 /// A peer's offer of a block.
@@ -46,23 +47,32 @@ type Requesters = SmallVec<[(Asker, Class); 1]>;
 
 /// How an insert ended.
 #[derive(Clone, Debug)]
-enum Outcome {
+enum Outcome<B> {
     Stored {
         copies: NonZeroU8,
     },
-    Collision(VerifiedBlock),
+    Collision(B),
     /// This node has too much to do.
     Overloaded,
-    Failed(InsertFailure),
+    Failed(InsertFailure<B>),
 }
 
-impl Inserts {
+impl<B> Default for Inserts<B> {
+    fn default() -> Self {
+        Self {
+            open: OpenOffers::default(),
+            running: BTreeMap::new(),
+        }
+    }
+}
+
+impl<B: Block> Inserts<B> {
     /// Starts or joins an insert for the node's own user.
     pub(crate) fn user_publishes(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         id: LocalId,
-        block: VerifiedBlock,
+        block: B,
         class: Class,
     ) {
         let key = block.key();
@@ -92,7 +102,7 @@ impl Inserts {
     }
 
     /// Accepts or refuses an offer.
-    pub(crate) fn peer_offers(&mut self, shared: &mut Shared, from: PeerId, offer: Offer) {
+    pub(crate) fn peer_offers(&mut self, shared: &mut Shared<B>, from: PeerId, offer: Offer) {
         let Offer {
             id,
             key,
@@ -124,7 +134,7 @@ impl Inserts {
     /// The block of an accepted offer arrived. One that is placed already, or was not offered, is ignored.
     pub(crate) fn block_arrived(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         from: PeerId,
         id: RequestId,
         key: BlockKey,
@@ -144,7 +154,7 @@ impl Inserts {
 
     /// The blocks of some offers did not come in time. Those who made them have noticed already, since they wait for
     /// less.
-    pub(crate) fn end_late_offers(&mut self, shared: &mut Shared) {
+    pub(crate) fn end_late_offers(&mut self, shared: &mut Shared<B>) {
         while let Some((from, Offer { id, class, .. })) = self.open.pop_due(shared.now) {
             shared.end(Asker::Peer(from, id));
             shared.send(from, Message::StoreFailed { id }, class);
@@ -160,7 +170,7 @@ impl Inserts {
     /// peer must not see whether somebody else waits for it as well.
     pub(crate) fn peer_cancels(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         from: PeerId,
         id: RequestId,
         key: BlockKey,
@@ -171,9 +181,9 @@ impl Inserts {
     }
 
     /// The user cancels. An insert that a peer began goes on, as it would have without the user.
-    pub(crate) fn user_cancels(&mut self, shared: &mut Shared, id: LocalId, key: BlockKey) {
+    pub(crate) fn user_cancels(&mut self, shared: &mut Shared<B>, id: LocalId, key: BlockKey) {
         self.forget_asker(shared, key, Asker::User(id));
-        let over = |placement: &Placement| {
+        let over = |placement: &Placement<B>| {
             placement.requesters.is_empty() && placement.origin == Origin::User
         };
         if self.running.get(&key).is_some_and(over) {
@@ -184,7 +194,7 @@ impl Inserts {
     /// A peer is gone. An insert whose block is here goes on: the origin may have gone and nobody else may have the block.
     pub(crate) fn asker_lost(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         from: PeerId,
         id: RequestId,
         key: BlockKey,
@@ -196,10 +206,10 @@ impl Inserts {
     /// The store answered what it has under the key of a signed block.
     pub(crate) fn looked_up(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         key: BlockKey,
         ticket: StoreTicket,
-        result: LookupResult,
+        result: LookupResult<B>,
     ) {
         let Some(placement) = self.running.get_mut(&key) else {
             return;
@@ -225,7 +235,7 @@ impl Inserts {
     /// The store keeps the block, or failed to.
     pub(crate) fn stored(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         key: BlockKey,
         ticket: StoreTicket,
         result: StoreResult,
@@ -237,14 +247,14 @@ impl Inserts {
     }
 
     /// The peer takes the block.
-    pub(crate) fn accepted(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(crate) fn accepted(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         if let Some(placement) = self.running.get_mut(&key) {
             placement.accepted(shared, key);
         }
     }
 
     /// The peer does not take the block.
-    pub(crate) fn refused(&mut self, shared: &mut Shared, key: BlockKey, reason: Refusal) {
+    pub(crate) fn refused(&mut self, shared: &mut Shared<B>, key: BlockKey, reason: Refusal) {
         if let Some(placement) = self.running.get_mut(&key) {
             placement.refused(shared, reason);
             self.go_on(shared, key);
@@ -252,7 +262,7 @@ impl Inserts {
     }
 
     /// The peer and those behind it stored the block.
-    pub(crate) fn peer_stored(&mut self, shared: &mut Shared, key: BlockKey, copies: u8) {
+    pub(crate) fn peer_stored(&mut self, shared: &mut Shared<B>, key: BlockKey, copies: u8) {
         let Some(placement) = self.running.get_mut(&key) else {
             return;
         };
@@ -261,7 +271,7 @@ impl Inserts {
     }
 
     /// The peer and those behind it could not store the block.
-    pub(crate) fn peer_failed(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(crate) fn peer_failed(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         if let Some(placement) = self.running.get_mut(&key) {
             placement.peer_failed(shared, InsertFailure::StoreFailed);
             self.go_on(shared, key);
@@ -271,7 +281,7 @@ impl Inserts {
     /// The peer knows a different block under this key.
     pub(crate) fn collided(
         &mut self,
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         from: PeerId,
         key: BlockKey,
         bytes: BlockBytes,
@@ -294,7 +304,7 @@ impl Inserts {
     }
 
     /// The peer that was asked is gone.
-    pub(crate) fn peer_lost(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(crate) fn peer_lost(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         if let Some(placement) = self.running.get_mut(&key) {
             placement.answered(shared);
             self.go_on(shared, key);
@@ -302,7 +312,7 @@ impl Inserts {
     }
 
     /// The insert's deadline passed.
-    pub(crate) fn timed_out(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(crate) fn timed_out(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         if let Some(placement) = self.running.get_mut(&key) {
             placement.give_peer_up(shared);
             self.go_on(shared, key);
@@ -315,7 +325,7 @@ impl Inserts {
     }
 
     /// Begins to place a block. All offers of it are refused, whoever brought it.
-    fn place(&mut self, shared: &mut Shared, key: BlockKey, mut placement: Placement) {
+    fn place(&mut self, shared: &mut Shared<B>, key: BlockKey, mut placement: Placement<B>) {
         while let Some((peer, Offer { id, class, .. })) = self.open.pop(key) {
             shared.end(Asker::Peer(peer, id));
             shared.refuse(peer, id, Refusal::Loop, class);
@@ -333,7 +343,7 @@ impl Inserts {
     }
 
     /// Caches a block that is on its way to where it belongs, far from its origin.
-    fn cache(&self, shared: &mut Shared, key: &BlockKey) {
+    fn cache(&self, shared: &mut Shared<B>, key: &BlockKey) {
         let Some(placement) = self.running.get(key) else {
             return;
         };
@@ -345,7 +355,7 @@ impl Inserts {
     }
 
     /// Offers the block to the next peer, or ends the insert when nothing more is to be done.
-    fn go_on(&mut self, shared: &mut Shared, key: BlockKey) {
+    fn go_on(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         let Some(placement) = self.running.get_mut(&key) else {
             return;
         };
@@ -356,7 +366,7 @@ impl Inserts {
     }
 
     /// Tells those who wait how it ended.
-    fn end(&mut self, shared: &mut Shared, key: BlockKey, outcome: &Outcome) {
+    fn end(&mut self, shared: &mut Shared<B>, key: BlockKey, outcome: &Outcome<B>) {
         let Some(placement) = self.remove(shared, &key) else {
             return;
         };
@@ -377,7 +387,7 @@ impl Inserts {
         }
     }
 
-    fn forget_asker(&mut self, shared: &mut Shared, key: BlockKey, asker: Asker) {
+    fn forget_asker(&mut self, shared: &mut Shared<B>, key: BlockKey, asker: Asker) {
         shared.end(asker);
         if let Some(placement) = self.running.get_mut(&key) {
             placement.requesters.retain(|(id, _)| *id != asker);
@@ -385,14 +395,14 @@ impl Inserts {
     }
 
     /// Takes an insert out, with everything that would still come in for it.
-    fn remove(&mut self, shared: &mut Shared, key: &BlockKey) -> Option<Placement> {
+    fn remove(&mut self, shared: &mut Shared<B>, key: &BlockKey) -> Option<Placement<B>> {
         let mut placement = self.running.remove(key)?;
         placement.stop(shared, *key);
         Some(placement)
     }
 }
 
-impl Outcome {
+impl<B: Block> Outcome<B> {
     fn message(&self, id: RequestId) -> Message {
         match self {
             Self::Stored { copies } => Message::Stored {
@@ -411,7 +421,7 @@ impl Outcome {
         }
     }
 
-    fn result(&self) -> Result<InsertSuccess, InsertFailure> {
+    fn result(&self) -> Result<InsertSuccess, InsertFailure<B>> {
         match self {
             Self::Stored { copies } => Ok(InsertSuccess {
                 copies: copies.get(),

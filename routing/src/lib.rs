@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing)]
 
+mod block;
 mod caching;
 mod config;
+mod contact;
 mod deadlines;
 mod event;
 mod fetch;
@@ -19,7 +21,9 @@ mod shared;
 mod time;
 mod wire;
 
+pub use block::Block;
 pub use config::{ByClass, Config};
+pub use contact::{Contact, PeerKind, RECORD_LEN_MAX};
 pub use event::{
     Action, Class, Event, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId,
     LookupResult, Misbehaviour, PeerId, Place, StoreResult, StoreTicket,
@@ -27,6 +31,6 @@ pub use event::{
 pub use hops_to_live::{HopsToLive, OutOfRange};
 pub use location::{Distance, Location};
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
-pub use router::{Load, Router};
+pub use router::{Load, PeerView, Router};
 pub use time::Time;
 pub use wire::{DecodeError, MESSAGE_LEN_MAX, decode, encode};

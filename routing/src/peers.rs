@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::contact::PeerKind;
 use crate::event::PeerId;
 use crate::hops_to_live::HopDraw;
 use crate::location::Location;
@@ -11,6 +12,8 @@ use crate::location::Location;
 pub(crate) struct Peer {
     /// Where it is.
     pub(crate) location: Location,
+    /// What sort of peer it is.
+    pub(crate) kind: PeerKind,
     /// What this link does with the budget of requests that come over it.
     pub(crate) draw: HopDraw,
     /// Its fetches and inserts in progress here, and those that ended while the store was still at work for them.
@@ -33,12 +36,13 @@ impl Peers {
         }
     }
 
-    pub(crate) fn connect(&mut self, peer: PeerId, location: Location) {
+    pub(crate) fn connect(&mut self, peer: PeerId, location: Location, kind: PeerKind) {
         let draw = self.draw(location);
         self.connected.insert(
             peer,
             Peer {
                 location,
+                kind,
                 draw,
                 requests: 0,
             },
@@ -59,6 +63,11 @@ impl Peers {
 
     pub(crate) fn len(&self) -> usize {
         self.connected.len()
+    }
+
+    /// All peers, in the order of their handles.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerId, &Peer)> {
+        self.connected.iter().map(|(&id, peer)| (id, peer))
     }
 
     /// All peers with their places, in the order of their handles.
@@ -84,10 +93,10 @@ mod tests {
         let mut leaving_max = 0;
         for place in 0..100 {
             let location = Location::from_fraction(f64::from(place) / 100.0);
-            peers.connect(PeerId(1), location);
+            peers.connect(PeerId(1), location, PeerKind::Friend);
             let draw = peers.peer(PeerId(1)).unwrap().draw;
             peers.disconnect(PeerId(1));
-            peers.connect(PeerId(2), location);
+            peers.connect(PeerId(2), location, PeerKind::Friend);
             assert_eq!(peers.peer(PeerId(2)).unwrap().draw, draw);
             leaving_max +=
                 usize::from(draw == HopDraw::from_random(0) || draw == HopDraw::from_random(2));

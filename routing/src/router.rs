@@ -1,6 +1,10 @@
 //! The router: hands each event to the part concerned.
 
+use crypto::VerifiedBlock;
+
+use crate::block::Block;
 use crate::config::Config;
+use crate::contact::PeerKind;
 use crate::event::{
     Action, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
     StoreResult, StoreTicket,
@@ -15,10 +19,10 @@ use crate::time::Time;
 
 /// The protocol core of one node.
 #[derive(Debug)]
-pub struct Router {
-    shared: Shared,
+pub struct Router<B = VerifiedBlock> {
+    shared: Shared<B>,
     fetches: Fetches,
-    inserts: Inserts,
+    inserts: Inserts<B>,
 }
 
 /// How much a router has to do.
@@ -38,7 +42,20 @@ pub struct Load {
     pub recently_failed: usize,
 }
 
-impl Router {
+/// What a router knows of a connected peer.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerView<'a> {
+    /// The driver's handle.
+    pub peer: PeerId,
+    /// Where it is.
+    pub location: Location,
+    /// What sort of peer it is.
+    pub kind: &'a PeerKind,
+    /// Its requests in progress here.
+    pub requests: usize,
+}
+
+impl<B: Block> Router<B> {
     /// A router at `me` that knows no peers. `seed` decides everything random that it does, so it must be secret, and the
     /// same seed gives the same actions for the same events.
     #[must_use]
@@ -54,14 +71,19 @@ impl Router {
     ///
     /// # Panics
     /// If the driver gives a request of its user the id of one that still runs.
-    pub fn handle(&mut self, now: Time, event: Event) {
+    pub fn handle(&mut self, now: Time, event: Event<B>) {
         self.shared.now = now;
         match event {
-            Event::PeerUp { peer, location } => {
+            Event::PeerUp {
+                peer,
+                location,
+                kind,
+            } => {
                 self.peer_down(peer);
-                self.shared.peers.connect(peer, location);
+                self.shared.peers.connect(peer, location, kind);
             }
             Event::PeerDown { peer } => self.peer_down(peer),
+            Event::DialFailed { .. } => {}
             Event::Message { from, message } => {
                 if self.shared.peers.peer(from).is_some() {
                     self.message(from, message);
@@ -95,7 +117,7 @@ impl Router {
     }
 
     /// The next thing to do, if any. To be called until it gives nothing, after every other `&mut self` call.
-    pub fn poll_action(&mut self) -> Option<Action> {
+    pub fn poll_action(&mut self) -> Option<Action<B>> {
         self.shared.actions.pop_front()
     }
 
@@ -119,6 +141,16 @@ impl Router {
             local_requests: self.shared.requests.local_len(),
             recently_failed: self.shared.recently_failed.len(),
         }
+    }
+
+    /// The connected peers, in the order of their handles.
+    pub fn peers(&self) -> impl Iterator<Item = PeerView<'_>> {
+        self.shared.peers.iter().map(|(peer, known)| PeerView {
+            peer,
+            location: known.location,
+            kind: &known.kind,
+            requests: known.requests,
+        })
     }
 
     /// Whether nothing is in progress and no answer is awaited.
@@ -238,7 +270,7 @@ impl Router {
         }
     }
 
-    fn lookup_done(&mut self, ticket: StoreTicket, result: LookupResult) {
+    fn lookup_done(&mut self, ticket: StoreTicket, result: LookupResult<B>) {
         let Some(Target { operation, key }) = self.shared.store_answered(ticket) else {
             return;
         };

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crypto::{BlockKey, VerifiedBlock};
+use crypto::BlockKey;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use smallvec::SmallVec;
 
+use crate::block::Block;
 use crate::config::Config;
 use crate::deadlines::Deadlines;
 use crate::event::{Action, Class, Existing, Misbehaviour, PeerId, Place, StoreTicket};
@@ -23,7 +24,7 @@ use crate::time::Time;
 
 /// The part of a router that its fetches and its inserts both work on.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct Shared<B> {
     pub(crate) me: Location,
     pub(crate) config: Config,
     /// Of the event that is being handled.
@@ -32,15 +33,15 @@ pub(crate) struct Shared {
     pub(crate) requests: Requests,
     pub(crate) recently_failed: RecentlyFailed,
     pub(crate) deadlines: Deadlines,
-    pub(crate) actions: VecDeque<Action>,
+    pub(crate) actions: VecDeque<Action<B>>,
     /// A block that arrived with an insert while the event was handled: fetches may be waiting for it.
-    pub(crate) passed: Option<VerifiedBlock>,
+    pub(crate) passed: Option<B>,
     /// Peers to be forgotten when the event has been handled.
     pub(crate) offenders: SmallVec<[PeerId; 1]>,
     rng: ChaCha8Rng,
 }
 
-impl Shared {
+impl<B: Block> Shared<B> {
     pub(crate) fn new(me: Location, config: Config, seed: [u8; 32]) -> Self {
         let mut rng = ChaCha8Rng::from_seed(seed);
         let mut secret = [0; 32];
@@ -122,7 +123,7 @@ impl Shared {
     }
 
     /// Stores a block; the answer goes to `target`.
-    pub(crate) fn store(&mut self, target: Target, block: VerifiedBlock) -> StoreTicket {
+    pub(crate) fn store(&mut self, target: Target, block: B) -> StoreTicket {
         let ticket = self.requests.ask_store(target);
         self.actions.push_back(Action::Store {
             ticket,
@@ -134,7 +135,7 @@ impl Shared {
     }
 
     /// Caches a block without waiting for the answer.
-    pub(crate) fn cache(&mut self, block: VerifiedBlock) {
+    pub(crate) fn cache(&mut self, block: B) {
         let ticket = self.requests.unwatched_ticket();
         self.actions.push_back(Action::Store {
             ticket,
@@ -145,7 +146,7 @@ impl Shared {
     }
 
     /// Stores a block in the place of the one that is there under its key, without waiting for the answer.
-    pub(crate) fn replace(&mut self, block: VerifiedBlock) {
+    pub(crate) fn replace(&mut self, block: B) {
         let ticket = self.requests.unwatched_ticket();
         self.actions.push_back(Action::Store {
             ticket,
@@ -194,13 +195,8 @@ impl Shared {
     }
 
     /// Verifies what `peer` sent for `key`; a peer that sends anything else is disconnected.
-    pub(crate) fn verify(
-        &mut self,
-        peer: PeerId,
-        key: BlockKey,
-        bytes: BlockBytes,
-    ) -> Option<VerifiedBlock> {
-        let block = VerifiedBlock::verify(key, bytes.0).ok();
+    pub(crate) fn verify(&mut self, peer: PeerId, key: BlockKey, bytes: BlockBytes) -> Option<B> {
+        let block = B::verify(key, bytes.0);
         if block.is_none() {
             self.disconnect(peer, Misbehaviour::InvalidBlock);
         }

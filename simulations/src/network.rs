@@ -7,8 +7,8 @@ use crypto::{BlockKey, VerifiedBlock};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use routing::{
-    Action, Class, Config, Event, LocalId, Location, LookupResult, Message, PeerId, Router,
-    StoreTicket, Time, decode, encode,
+    Action, Class, Config, Event, LocalId, Location, LookupResult, Message, PeerId, PeerKind,
+    Router, StoreTicket, Time, decode, encode,
 };
 
 use crate::link_model::LinkModel;
@@ -357,6 +357,7 @@ impl Network {
                 Event::PeerUp {
                     peer: peer_id(other),
                     location,
+                    kind: PeerKind::Friend,
                 },
             );
         }
@@ -416,7 +417,10 @@ impl Network {
                 }
                 Action::FetchDone { id, result } => self.ended(id, Ended::Fetch(result)),
                 Action::InsertDone { id, result } => self.ended(id, Ended::Insert(result)),
-                Action::Disconnect { peer, .. } => {
+                Action::Dial { contact } => {
+                    self.handle(node, Event::DialFailed { node: contact.node });
+                }
+                Action::HangUp { peer } | Action::Disconnect { peer, .. } => {
                     let event = Event::PeerDown {
                         peer: peer_id(node),
                     };

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, Existing, LocalId, Location, LookupResult, PeerId, Place, Router,
-    StoreResult, StoreTicket, Time,
+    Action, Class, Event, Existing, LocalId, Location, LookupResult, PeerId, PeerKind, Place,
+    Router, StoreResult, StoreTicket, Time,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -228,7 +228,11 @@ impl EventLoop {
             links.insert(peer, LinkedPeer { node, link, since });
         });
         let location = Location::of_node(&node);
-        self.handle(Event::PeerUp { peer, location });
+        self.handle(Event::PeerUp {
+            peer,
+            location,
+            kind: PeerKind::Friend,
+        });
     }
 
     fn down(&mut self, node: NodeId) {
@@ -300,6 +304,11 @@ impl EventLoop {
                         let _ = answer.send(result);
                     }
                 }
+                // All peers are friends: the router neither dials strangers nor gives a friend up
+                Action::Dial { contact } => self
+                    .refused
+                    .push_back(Event::DialFailed { node: contact.node }),
+                Action::HangUp { .. } => {}
                 Action::Disconnect { peer, reason } => self.disconnect(peer, &reason),
             }
         }

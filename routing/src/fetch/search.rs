@@ -6,6 +6,7 @@ use crypto::BlockKey;
 use smallvec::SmallVec;
 
 use super::{Rank, Requester, Requesters, target};
+use crate::block::Block;
 use crate::event::{Action, Class, FetchFailure, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{Message, Refusal, RequestId};
@@ -59,7 +60,11 @@ pub(super) enum Waiting {
 
 impl Search {
     /// Begins with a look into the node's own store.
-    pub(super) fn start(shared: &mut Shared, key: BlockKey, requesters: Requesters) -> Self {
+    pub(super) fn start<B: Block>(
+        shared: &mut Shared<B>,
+        key: BlockKey,
+        requesters: Requesters,
+    ) -> Self {
         let mut search = Self::new(shared, requesters);
         search.waiting = Waiting::Store(shared.look_up(target(key)));
         let deadline = shared.now + shared.config.accept_timeout.of(search.class);
@@ -70,7 +75,7 @@ impl Search {
     }
 
     /// A search for `requesters` that waits for nothing yet.
-    pub(super) fn new(shared: &Shared, requesters: Requesters) -> Self {
+    pub(super) fn new<B: Block>(shared: &Shared<B>, requesters: Requesters) -> Self {
         let ranks = requesters.iter().map(|requester| requester.rank);
         let rank = ranks.min().unwrap_or(Rank {
             hops_to_live: HopsToLive::ZERO,
@@ -128,7 +133,7 @@ impl Search {
         }
     }
 
-    pub(super) fn join(&mut self, shared: &mut Shared, requester: Requester) {
+    pub(super) fn join<B: Block>(&mut self, shared: &mut Shared<B>, requester: Requester) {
         self.requesters.push(requester);
         if !matches!(self.waiting, Waiting::Store(_)) {
             accept(shared, requester);
@@ -140,14 +145,14 @@ impl Search {
     }
 
     /// Tells all who wait that the request is worked on.
-    pub(super) fn accept_all(&self, shared: &mut Shared) {
+    pub(super) fn accept_all<B: Block>(&self, shared: &mut Shared<B>) {
         for &requester in &self.requesters {
             accept(shared, requester);
         }
     }
 
     /// The store has too much to do, and so has this node: peers ask somebody else. Users keep waiting.
-    pub(super) fn refuse_peers(&mut self, shared: &mut Shared) {
+    pub(super) fn refuse_peers<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.requesters.retain(|requester| {
             let Asker::Peer(peer, id) = requester.asker else {
                 return true;
@@ -159,7 +164,7 @@ impl Search {
     }
 
     /// The node itself does not have the block.
-    pub(super) fn begin_asking(&mut self, shared: &mut Shared) {
+    pub(super) fn begin_asking<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.stop_waiting(shared);
         self.accept_all(shared);
         *self = Self {
@@ -169,7 +174,7 @@ impl Search {
     }
 
     /// Asks the closest peer that was not asked yet, those that failed lately last. `false` if the search is over.
-    pub(super) fn ask_next(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
+    pub(super) fn ask_next<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) -> bool {
         if self.left == HopsToLive::ZERO || shared.now >= self.ends {
             return false;
         }
@@ -191,13 +196,18 @@ impl Search {
         true
     }
 
-    pub(super) fn accepted(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(super) fn accepted<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         let patience =
             patience(shared, self.left, self.class) + shared.config.answer_slack.of(self.class);
         self.wait(shared, key, patience);
     }
 
-    pub(super) fn refused(&mut self, shared: &mut Shared, key: BlockKey, reason: Refusal) {
+    pub(super) fn refused<B: Block>(
+        &mut self,
+        shared: &mut Shared<B>,
+        key: BlockKey,
+        reason: Refusal,
+    ) {
         match reason {
             Refusal::Loop => {}
             Refusal::Overloaded => self.note_failure(FetchFailure::Overloaded),
@@ -212,7 +222,12 @@ impl Search {
         self.answered(shared);
     }
 
-    pub(super) fn not_found(&mut self, shared: &mut Shared, key: BlockKey, left: HopsToLive) {
+    pub(super) fn not_found<B: Block>(
+        &mut self,
+        shared: &mut Shared<B>,
+        key: BlockKey,
+        left: HopsToLive,
+    ) {
         self.note_failure(FetchFailure::NotFound);
         self.note_peer_failed(shared, key);
         self.left = self.left.min(left);
@@ -220,13 +235,13 @@ impl Search {
     }
 
     /// Waits no longer for the peer that was asked, and tells it.
-    pub(super) fn give_peer_up(&mut self, shared: &mut Shared) {
+    pub(super) fn give_peer_up<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.note_failure(FetchFailure::TimedOut);
         self.withdraw(shared);
     }
 
     /// The peer that was asked has answered for good.
-    pub(super) fn answered(&mut self, shared: &mut Shared) {
+    pub(super) fn answered<B: Block>(&mut self, shared: &mut Shared<B>) {
         if let Waiting::Peer { peer, id } = self.waiting {
             shared.requests.answered(peer, id);
             self.waiting = Waiting::Nothing;
@@ -234,14 +249,14 @@ impl Search {
     }
 
     /// Leaves nothing behind.
-    pub(super) fn stop(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(super) fn stop<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         self.stop_waiting(shared);
         self.withdraw(shared);
         shared.deadlines.clear(target(key), self.deadline);
     }
 
     /// Tells the peers that wait that the block was not found; the users keep waiting.
-    pub(super) fn answer_peers(&mut self, shared: &mut Shared) {
+    pub(super) fn answer_peers<B: Block>(&mut self, shared: &mut Shared<B>) {
         let left = self.left;
         self.requesters.retain(|requester| {
             let Asker::Peer(peer, id) = requester.asker else {
@@ -255,7 +270,7 @@ impl Search {
     }
 
     /// Tells the users that wait why there is no block.
-    pub(super) fn answer_users(&mut self, shared: &mut Shared) {
+    pub(super) fn answer_users<B: Block>(&mut self, shared: &mut Shared<B>) {
         for requester in self.requesters.drain(..) {
             shared.end(requester.asker);
             if let Asker::User(id) = requester.asker {
@@ -269,7 +284,7 @@ impl Search {
     /// if it did so often enough.
     ///
     /// No peer waits for this search, and none may join while it pauses.
-    pub(super) fn pause(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
+    pub(super) fn pause<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) -> bool {
         let refused_everywhere =
             shared.peers.len() > 0 && self.failure == FetchFailure::RouteNotFound;
         let worth_it = !self.requesters.is_empty() && refused_everywhere;
@@ -285,7 +300,7 @@ impl Search {
     }
 
     /// Begins anew after a pause.
-    pub(super) fn resume(&mut self, shared: &mut Shared) {
+    pub(super) fn resume<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.waiting = Waiting::Nothing;
         self.round = Round::First;
         self.left = self.rank.hops_to_live;
@@ -308,7 +323,7 @@ impl Search {
         stronger
     }
 
-    fn next_peer(&self, shared: &Shared, key: &BlockKey) -> Option<PeerId> {
+    fn next_peer<B: Block>(&self, shared: &Shared<B>, key: &BlockKey) -> Option<PeerId> {
         let left = Rank {
             hops_to_live: self.left,
             ..self.rank
@@ -338,7 +353,7 @@ impl Search {
 
     /// Asks all peers once more if none has done anything but refuse because of a loop: others' searches may have ended
     /// since. `false` if it did so before.
-    fn begin_round(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
+    fn begin_round<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) -> bool {
         let refused_everywhere =
             !self.asked.is_empty() && self.failure == FetchFailure::RouteNotFound;
         if !refused_everywhere || self.round == Round::Last {
@@ -356,28 +371,28 @@ impl Search {
     }
 
     /// Moves the deadline, at most to the end of the whole search.
-    fn wait(&mut self, shared: &mut Shared, key: BlockKey, duration: Duration) {
+    fn wait<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey, duration: Duration) {
         let until = (shared.now + duration).min(self.ends);
         shared
             .deadlines
             .reset(target(key), &mut self.deadline, until);
     }
 
-    fn withdraw(&mut self, shared: &mut Shared) {
+    fn withdraw<B: Block>(&mut self, shared: &mut Shared<B>) {
         if let Waiting::Peer { peer, id } = self.waiting {
             shared.withdraw(peer, id, self.class);
             self.waiting = Waiting::Nothing;
         }
     }
 
-    fn stop_waiting(&mut self, shared: &mut Shared) {
+    fn stop_waiting<B: Block>(&mut self, shared: &mut Shared<B>) {
         if let Waiting::Store(ticket) = self.waiting {
             shared.abandon(ticket, self.payer);
             self.waiting = Waiting::Nothing;
         }
     }
 
-    fn note_peer_failed(&self, shared: &mut Shared, key: BlockKey) {
+    fn note_peer_failed<B: Block>(&self, shared: &mut Shared<B>, key: BlockKey) {
         if let Waiting::Peer { peer, .. } = self.waiting {
             shared
                 .recently_failed
@@ -393,14 +408,14 @@ impl Search {
     }
 }
 
-fn accept(shared: &mut Shared, Requester { asker, class, .. }: Requester) {
+fn accept<B: Block>(shared: &mut Shared<B>, Requester { asker, class, .. }: Requester) {
     if let Asker::Peer(peer, id) = asker {
         shared.send(peer, Message::Accepted { id }, class);
     }
 }
 
 /// How long a search may take: time for each node that it may visit, and for this one and the last.
-fn patience(shared: &Shared, hops_to_live: HopsToLive, class: Class) -> Duration {
+fn patience<B: Block>(shared: &Shared<B>, hops_to_live: HopsToLive, class: Class) -> Duration {
     shared.config.hop_timeout.of(class) * (u32::from(hops_to_live.get()) + 2)
 }
 

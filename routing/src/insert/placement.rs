@@ -3,10 +3,11 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use crypto::{BlockKey, VerifiedBlock};
+use crypto::BlockKey;
 use smallvec::{SmallVec, smallvec};
 
 use super::{Outcome, Requesters, target};
+use crate::block::Block;
 use crate::event::{Class, InsertFailure, PeerId, StoreResult, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
@@ -17,9 +18,9 @@ use crate::time::Time;
 
 /// An insert and those who wait for it. It offers the block to each peer at most once.
 #[derive(Debug)]
-pub(super) struct Placement {
+pub(super) struct Placement<B> {
     pub(super) requesters: Requesters,
-    pub(super) block: VerifiedBlock,
+    pub(super) block: B,
     pub(super) stage: Stage,
     pub(super) origin: Origin,
     /// Whose the work of the store is that nobody waits for any longer.
@@ -34,7 +35,7 @@ pub(super) struct Placement {
     /// How many nodes behind this one say that they stored it.
     copies_behind: u8,
     /// What the user is told if there is no copy.
-    failure: InsertFailure,
+    failure: InsertFailure<B>,
     deadline: Time,
     /// When it ends in any case.
     ends: Time,
@@ -92,13 +93,13 @@ struct Question {
     patience: Duration,
 }
 
-impl Placement {
+impl<B: Block> Placement<B> {
     pub(super) fn new(
-        shared: &mut Shared,
+        shared: &mut Shared<B>,
         origin: Origin,
         stage: InsertStage,
         requester: (Asker, Class),
-        block: VerifiedBlock,
+        block: B,
     ) -> Self {
         let by_user = origin == Origin::User;
         let (_, class) = requester;
@@ -129,7 +130,7 @@ impl Placement {
     }
 
     /// Asks the store whether there is another block under the key.
-    pub(super) fn check(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(super) fn check(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         self.check = Check::Running(shared.look_up(target(key)));
     }
 
@@ -138,14 +139,14 @@ impl Placement {
     }
 
     /// Nothing is in the way: the block may be stored and sent.
-    pub(super) fn checked(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(super) fn checked(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         self.check = Check::Clear;
         if let Waiting::Accepted(question) = self.waiting {
             self.send_block(shared, key, question);
         }
     }
 
-    pub(super) fn is_same(&self, other: &VerifiedBlock) -> bool {
+    pub(super) fn is_same(&self, other: &B) -> bool {
         self.block.bytes() == other.bytes()
     }
 
@@ -159,7 +160,7 @@ impl Placement {
     }
 
     /// Does what can be done next. `false` if the insert is over.
-    pub(super) fn advance(&mut self, shared: &mut Shared, key: BlockKey) -> bool {
+    pub(super) fn advance(&mut self, shared: &mut Shared<B>, key: BlockKey) -> bool {
         self.store(shared, key);
         if !matches!(self.waiting, Waiting::Nothing) {
             return true;
@@ -191,7 +192,7 @@ impl Placement {
         store_works
     }
 
-    pub(super) fn accepted(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(super) fn accepted(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         let Waiting::Offered(question) = self.waiting else {
             return;
         };
@@ -204,7 +205,7 @@ impl Placement {
         }
     }
 
-    pub(super) fn refused(&mut self, shared: &mut Shared, reason: Refusal) {
+    pub(super) fn refused(&mut self, shared: &mut Shared<B>, reason: Refusal) {
         match reason {
             Refusal::Loop => self.answered(shared),
             Refusal::Overloaded | Refusal::RecentlyFailed { .. } => {
@@ -213,7 +214,7 @@ impl Placement {
         }
     }
 
-    pub(super) fn peer_stored(&mut self, shared: &mut Shared, copies: u8) {
+    pub(super) fn peer_stored(&mut self, shared: &mut Shared<B>, copies: u8) {
         // A peer that stored a block it was never sent is not counted
         if matches!(self.waiting, Waiting::Sent(_)) {
             self.copies_behind = self.copies_behind.saturating_add(copies);
@@ -231,26 +232,26 @@ impl Placement {
         }
     }
 
-    pub(super) fn peer_failed(&mut self, shared: &mut Shared, failure: InsertFailure) {
+    pub(super) fn peer_failed(&mut self, shared: &mut Shared<B>, failure: InsertFailure<B>) {
         self.note_failure(failure);
         self.answered(shared);
     }
 
     /// Waits no longer for the peer that was asked, and tells it.
-    pub(super) fn give_peer_up(&mut self, shared: &mut Shared) {
+    pub(super) fn give_peer_up(&mut self, shared: &mut Shared<B>) {
         self.note_failure(InsertFailure::TimedOut);
         self.withdraw(shared);
     }
 
     /// The peer that was asked has answered for good.
-    pub(super) fn answered(&mut self, shared: &mut Shared) {
+    pub(super) fn answered(&mut self, shared: &mut Shared<B>) {
         if let Some(Question { peer, id, .. }) = self.waiting.take() {
             shared.requests.answered(peer, id);
         }
     }
 
     /// How it ended, when nothing more is to be done.
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> Outcome<B> {
         let kept = u8::from(matches!(self.keeping, Keeping::Kept));
         match NonZeroU8::new(self.copies_behind.saturating_add(kept)) {
             Some(copies) => Outcome::Stored { copies },
@@ -262,7 +263,7 @@ impl Placement {
     }
 
     /// Replaces what was stored here by the block that was there first.
-    pub(super) fn make_way(&self, shared: &mut Shared, existing: &VerifiedBlock) {
+    pub(super) fn make_way(&self, shared: &mut Shared<B>, existing: &B) {
         match self.keeping {
             Keeping::Running(_) | Keeping::Kept => shared.replace(existing.clone()),
             Keeping::No | Keeping::Failed => {}
@@ -270,7 +271,7 @@ impl Placement {
     }
 
     /// Moves the deadline, at most to the end of the whole insert.
-    pub(super) fn wait(&mut self, shared: &mut Shared, key: BlockKey, duration: Duration) {
+    pub(super) fn wait(&mut self, shared: &mut Shared<B>, key: BlockKey, duration: Duration) {
         let until = (shared.now + duration).min(self.ends);
         shared
             .deadlines
@@ -278,7 +279,7 @@ impl Placement {
     }
 
     /// Leaves nothing behind.
-    pub(super) fn stop(&mut self, shared: &mut Shared, key: BlockKey) {
+    pub(super) fn stop(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         self.withdraw(shared);
         if let Check::Running(ticket) = self.check {
             shared.abandon(ticket, self.payer);
@@ -290,7 +291,7 @@ impl Placement {
     }
 
     /// Stores the block here, unless that was begun, something is in the way, or its publisher is here.
-    fn store(&mut self, shared: &mut Shared, key: BlockKey) {
+    fn store(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         let wanted = matches!(self.keeping, Keeping::No)
             && matches!(self.check, Check::Clear)
             && self.origin == Origin::Peer
@@ -319,7 +320,7 @@ impl Placement {
         )
     }
 
-    fn offer(&mut self, shared: &mut Shared, key: BlockKey, peer: PeerId, stage: InsertStage) {
+    fn offer(&mut self, shared: &mut Shared<B>, key: BlockKey, peer: PeerId, stage: InsertStage) {
         let class = self.class;
         let patience = patience(shared, stage, class) + shared.config.answer_slack.of(class);
         let id = shared.ask(peer, target(key), class, |id| Message::Offer {
@@ -333,7 +334,7 @@ impl Placement {
         self.wait(shared, key, shared.config.accept_timeout.of(class));
     }
 
-    fn send_block(&mut self, shared: &mut Shared, key: BlockKey, question: Question) {
+    fn send_block(&mut self, shared: &mut Shared<B>, key: BlockKey, question: Question) {
         let message = Message::Block {
             id: question.id,
             block: BlockBytes(self.block.bytes().clone()),
@@ -346,7 +347,7 @@ impl Placement {
     /// The closest peer that is closer to the key than this node.
     fn closer_peer(
         &self,
-        shared: &Shared,
+        shared: &Shared<B>,
         key: &BlockKey,
         hops_to_live: HopsToLive,
     ) -> Option<PeerId> {
@@ -356,21 +357,21 @@ impl Placement {
     }
 
     /// The closest peer that was not offered the block, nor offered it.
-    fn free_peer(&self, shared: &Shared, key: &BlockKey) -> Option<(PeerId, Distance)> {
+    fn free_peer(&self, shared: &Shared<B>, key: &BlockKey) -> Option<(PeerId, Distance)> {
         shared.closest(key, |peer| {
             let asks = self.requesters.iter().any(|(asker, _)| asker.is_peer(peer));
             !asks && !self.offered.contains(&peer)
         })
     }
 
-    fn withdraw(&mut self, shared: &mut Shared) {
+    fn withdraw(&mut self, shared: &mut Shared<B>) {
         if let Some(Question { peer, id, .. }) = self.waiting.take() {
             shared.withdraw(peer, id, self.class);
         }
     }
 
     /// Remembers the failure that says most.
-    fn note_failure(&mut self, failure: InsertFailure) {
+    fn note_failure(&mut self, failure: InsertFailure<B>) {
         if weight(&failure) >= weight(&self.failure) {
             self.failure = failure;
         }
@@ -393,7 +394,7 @@ impl Waiting {
 ///
 /// The publisher's node counts itself and stores nothing, so that it asks for one more. Other nodes do as well once in
 /// a while, so that this says little.
-fn copies(shared: &mut Shared, by_user: bool) -> Copies {
+fn copies<B: Block>(shared: &mut Shared<B>, by_user: bool) -> Copies {
     let copies = shared.config.copies;
     if by_user || shared.one_in_four() {
         Copies::new(copies.get() + 1).unwrap_or(copies)
@@ -404,7 +405,7 @@ fn copies(shared: &mut Shared, by_user: bool) -> Copies {
 
 /// How long an insert may take once its block is there: time for each node that it may visit, and for this one and the
 /// last.
-fn patience(shared: &Shared, stage: InsertStage, class: Class) -> Duration {
+fn patience<B: Block>(shared: &Shared<B>, stage: InsertStage, class: Class) -> Duration {
     let hops = match stage {
         InsertStage::Seek(hops_to_live) => hops_to_live.get() + shared.config.copies.get() + 1,
         InsertStage::Replicate(copies) => copies.get(),
@@ -413,7 +414,7 @@ fn patience(shared: &Shared, stage: InsertStage, class: Class) -> Duration {
 }
 
 /// How much a failure says about the network.
-const fn weight(failure: &InsertFailure) -> u8 {
+const fn weight<B>(failure: &InsertFailure<B>) -> u8 {
     match failure {
         InsertFailure::RouteNotFound => 0,
         InsertFailure::TimedOut => 1,
