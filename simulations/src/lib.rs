@@ -25,10 +25,13 @@
 //! Read [`network`](Network) first, then [`Topology`] and [`LinkModel`].
 
 mod blocks;
+pub mod experiment;
+pub mod experiments;
 mod link_model;
 mod measure;
 mod network;
 mod random;
+pub mod scenario;
 mod sim_node;
 mod topology;
 

@@ -1,0 +1,32 @@
+//! The experiments, one file each.
+
+use crate::experiment::Experiment;
+
+/// All experiments, by number.
+#[must_use]
+pub fn experiments() -> Vec<&'static dyn Experiment> {
+    vec![]
+}
+
+/// The experiment of that name.
+#[must_use]
+pub fn experiment(name: &str) -> Option<&'static dyn Experiment> {
+    experiments()
+        .into_iter()
+        .find(|experiment| experiment.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_are_unique() {
+        let all = experiments();
+        let names: BTreeSet<_> = all.iter().map(|experiment| experiment.name()).collect();
+        let numbers: BTreeSet<_> = all.iter().map(|experiment| experiment.number()).collect();
+        assert_eq!((names.len(), numbers.len()), (all.len(), all.len()));
+    }
+}
