@@ -33,4 +33,4 @@ pub use location::{Distance, Location};
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
 pub use router::{Load, PeerView, Router};
 pub use time::Time;
-pub use wire::{DecodeError, MESSAGE_LEN_MAX, decode, encode};
+pub use wire::{DecodeError, MESSAGE_LEN_MAX, decode, encode, encoded_len};

@@ -125,7 +125,9 @@ impl Message {
         }
     }
 
-    pub(crate) const fn block(&self) -> Option<&BlockBytes> {
+    /// The bytes of the block that it carries, if it does.
+    #[must_use]
+    pub const fn block(&self) -> Option<&BlockBytes> {
         match self {
             Self::Block { block, .. }
             | Self::Found { block, .. }

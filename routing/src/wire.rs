@@ -39,6 +39,13 @@ pub fn encode(message: &Message) -> Bytes {
     bytes.freeze()
 }
 
+/// How many bytes [`encode`] makes of `message`, without making them.
+#[must_use]
+pub fn encoded_len(message: &Message) -> usize {
+    let block_len = message.block().map_or(0, |block| block.0.len());
+    encode_head(message, &mut [0; HEAD_LEN_MAX]).len() + block_len
+}
+
 /// The message that `bytes` are. A block in it shares the memory of `bytes`.
 ///
 /// # Errors

@@ -25,6 +25,7 @@
 //! Read [`network`](Network) first, then [`Topology`] and [`LinkModel`].
 
 mod blocks;
+mod elided_block;
 pub mod experiment;
 pub mod experiments;
 mod link_model;
@@ -36,6 +37,7 @@ mod sim_node;
 mod topology;
 
 pub use blocks::{content_block, signed_block};
+pub use elided_block::{ElidedBlock, SimBlock};
 pub use link_model::LinkModel;
 pub use measure::{Counters, Ended, Report};
 pub use network::{Network, RequestHandle, Settings};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crypto::{BlockKey, VerifiedBlock};
-use routing::{FetchFailure, InsertFailure, InsertSuccess, Message, Refusal, Time};
+use routing::{Block, FetchFailure, InsertFailure, InsertSuccess, Message, Refusal, Time};
 
 /// Messages that were sent, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Counters {
     pub cancels: u64,
     /// All messages.
     pub messages: u64,
+    /// The bytes of all messages as real nodes send them, elided payloads counted in full.
+    pub bytes: u64,
     /// Of all, how many were lost.
     pub lost: u64,
 }
@@ -57,6 +59,7 @@ impl Counters {
         self.refused += other.refused;
         self.cancels += other.cancels;
         self.messages += other.messages;
+        self.bytes += other.bytes;
         self.lost += other.lost;
     }
 
@@ -71,6 +74,7 @@ impl Counters {
             refused: self.refused - earlier.refused,
             cancels: self.cancels - earlier.cancels,
             messages: self.messages - earlier.messages,
+            bytes: self.bytes - earlier.bytes,
             lost: self.lost - earlier.lost,
         }
     }
@@ -78,7 +82,7 @@ impl Counters {
 
 /// What became of one request of a node's user.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct Report<B = VerifiedBlock> {
     /// The node.
     pub node: usize,
     /// What was asked for or inserted.
@@ -88,19 +92,19 @@ pub struct Report {
     /// When it was begun.
     pub began: Time,
     /// When and how it ended, if it did.
-    pub ended: Option<(Time, Ended)>,
+    pub ended: Option<(Time, Ended<B>)>,
 }
 
 /// How a request ended.
 #[derive(Clone, Debug)]
-pub enum Ended {
+pub enum Ended<B = VerifiedBlock> {
     /// A fetch.
-    Fetch(Result<VerifiedBlock, FetchFailure>),
+    Fetch(Result<B, FetchFailure>),
     /// An insert.
-    Insert(Result<InsertSuccess, InsertFailure>),
+    Insert(Result<InsertSuccess, InsertFailure<B>>),
 }
 
-impl Report {
+impl<B: Block> Report<B> {
     /// Whether it ended well. A fetch did if it gave a block with the key asked for.
     #[must_use]
     pub fn is_success(&self) -> bool {

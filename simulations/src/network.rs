@@ -11,6 +11,7 @@ use routing::{
     Router, StoreTicket, Time, decode, encode,
 };
 
+use crate::elided_block::{SimBlock, sent_len};
 use crate::link_model::LinkModel;
 use crate::measure::{Counters, Ended, Report};
 use crate::random::{rng_for, seed_for};
@@ -44,21 +45,21 @@ impl Default for Settings {
     }
 }
 
-/// Many routers in virtual time.
+/// Many routers in virtual time. A large one routes [`ElidedBlock`](crate::ElidedBlock)s.
 #[derive(Debug)]
-pub struct Network {
+pub struct Network<B = VerifiedBlock> {
     settings: Settings,
     seed: u64,
     now: Time,
-    nodes: Vec<SimNode>,
+    nodes: Vec<SimNode<B>>,
     topology: Topology,
     /// What will happen, in order; things at one time happen in the order in which they were scheduled.
-    schedule: BTreeMap<(Time, u64), Happening>,
+    schedule: BTreeMap<(Time, u64), Happening<B>>,
     scheduled: u64,
     rng: ChaCha8Rng,
     trace: blake3::Hasher,
     counters: Counters,
-    reports: Vec<Report>,
+    reports: Vec<Report<B>>,
 }
 
 /// Names a request of a node's user. It is the request's index among all.
@@ -66,7 +67,7 @@ pub struct Network {
 pub struct RequestHandle(usize);
 
 #[derive(Debug)]
-enum Happening {
+enum Happening<B> {
     Arrival {
         to: usize,
         from: usize,
@@ -81,14 +82,14 @@ enum Happening {
     StoreDone {
         node: usize,
         life: u32,
-        event: Event,
+        event: Event<B>,
     },
     Wake {
         node: usize,
     },
 }
 
-impl Network {
+impl<B: SimBlock> Network<B> {
     /// A network whose nodes and links are all up. `seed` decides everything random.
     #[must_use]
     pub fn new(topology: &Topology, settings: Settings, seed: u64) -> Self {
@@ -130,7 +131,7 @@ impl Network {
     }
 
     /// A node's user publishes a block.
-    pub fn insert(&mut self, node: usize, block: VerifiedBlock) -> RequestHandle {
+    pub fn insert(&mut self, node: usize, block: B) -> RequestHandle {
         let handle = self.begin(node, block.key());
         self.handle(
             node,
@@ -242,7 +243,7 @@ impl Network {
     }
 
     /// Puts a block into a node's store, as if an insert had left it there.
-    pub fn give(&mut self, node: usize, block: VerifiedBlock) {
+    pub fn give(&mut self, node: usize, block: B) {
         self.nodes[node].store.insert(block.key(), block);
     }
 
@@ -259,13 +260,13 @@ impl Network {
 
     /// What became of a request.
     #[must_use]
-    pub fn report(&self, handle: RequestHandle) -> &Report {
+    pub fn report(&self, handle: RequestHandle) -> &Report<B> {
         &self.reports[handle.0]
     }
 
     /// What became of all requests, in the order in which they were begun.
     #[must_use]
-    pub fn reports(&self) -> &[Report] {
+    pub fn reports(&self) -> &[Report<B>] {
         &self.reports
     }
 
@@ -289,7 +290,7 @@ impl Network {
 
     /// A node's router.
     #[must_use]
-    pub fn router(&self, node: usize) -> &Router {
+    pub fn router(&self, node: usize) -> &Router<B> {
         &self.nodes[node].router
     }
 
@@ -313,7 +314,7 @@ impl Network {
 
     /// A node's store or cache.
     #[must_use]
-    pub fn stored(&self, node: usize, key: &BlockKey) -> Option<&VerifiedBlock> {
+    pub fn stored(&self, node: usize, key: &BlockKey) -> Option<&B> {
         self.nodes[node].look_up(key)
     }
 
@@ -341,7 +342,7 @@ impl Network {
         RequestHandle(self.reports.len() - 1)
     }
 
-    fn new_router(&self, node: usize, location: Location, life: u32) -> Router {
+    fn new_router(&self, node: usize, location: Location, life: u32) -> Router<B> {
         let seed = seed_for(self.seed, &format!("router {node}, life {life}"));
         Router::new(location, self.settings.config.clone(), seed)
     }
@@ -363,7 +364,7 @@ impl Network {
         }
     }
 
-    fn handle(&mut self, node: usize, event: Event) {
+    fn handle(&mut self, node: usize, event: Event<B>) {
         if self.nodes[node].running {
             self.nodes[node].router.handle(self.now, event);
             self.carry_out(node);
@@ -439,6 +440,7 @@ impl Network {
 
     fn deliver(&mut self, from: usize, to: usize, message: Message) {
         self.counters.count(&message);
+        self.counters.bytes += sent_len::<B>(&message) as u64;
         let message = if self.settings.traced {
             self.through_the_wire(from, to, &message)
         } else {
@@ -464,17 +466,17 @@ impl Network {
         decode(&bytes).expect("a router's message comes back from its bytes")
     }
 
-    fn ended(&mut self, LocalId(id): LocalId, ended: Ended) {
+    fn ended(&mut self, LocalId(id): LocalId, ended: Ended<B>) {
         let report = &mut self.reports[usize::try_from(id).expect("ids are indices of reports")];
         assert!(report.ended.is_none(), "a request ended twice: {report:?}");
         report.ended = Some((self.now, ended));
     }
 
-    fn after(&mut self, delay: Duration, happening: Happening) {
+    fn after(&mut self, delay: Duration, happening: Happening<B>) {
         self.at(self.now + delay, happening);
     }
 
-    fn at(&mut self, time: Time, happening: Happening) {
+    fn at(&mut self, time: Time, happening: Happening<B>) {
         self.scheduled += 1;
         self.schedule.insert((time, self.scheduled), happening);
     }

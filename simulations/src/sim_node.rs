@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crypto::{BlockKey, VerifiedBlock};
+use crypto::BlockKey;
 use rand::RngExt;
-use routing::{Existing, Location, Place, Router, StoreResult, Time};
+use routing::{Block, Existing, Location, Place, Router, StoreResult, Time};
 
 use crate::random::rng_for;
 
@@ -36,8 +36,8 @@ impl Sabotage {
 }
 
 #[derive(Debug)]
-pub(crate) struct SimNode {
-    pub(crate) router: Router,
+pub(crate) struct SimNode<B> {
+    pub(crate) router: Router<B>,
     pub(crate) location: Location,
     /// Whether it takes part. A stopped node keeps its store.
     pub(crate) running: bool,
@@ -45,12 +45,12 @@ pub(crate) struct SimNode {
     pub(crate) life: u32,
     /// When it will be woken next.
     pub(crate) wakes: Option<Time>,
-    pub(crate) store: BTreeMap<BlockKey, VerifiedBlock>,
-    pub(crate) cache: BTreeMap<BlockKey, VerifiedBlock>,
+    pub(crate) store: BTreeMap<BlockKey, B>,
+    pub(crate) cache: BTreeMap<BlockKey, B>,
 }
 
-impl SimNode {
-    pub(crate) const fn new(router: Router, location: Location) -> Self {
+impl<B: Block> SimNode<B> {
+    pub(crate) const fn new(router: Router<B>, location: Location) -> Self {
         Self {
             router,
             location,
@@ -62,14 +62,14 @@ impl SimNode {
         }
     }
 
-    pub(crate) fn look_up(&self, key: &BlockKey) -> Option<&VerifiedBlock> {
+    pub(crate) fn look_up(&self, key: &BlockKey) -> Option<&B> {
         self.store.get(key).or_else(|| self.cache.get(key))
     }
 
     /// Keeps a block as a node's real store does: another one under its key stays, unless it is to be replaced.
     pub(crate) fn keep(
         &mut self,
-        block: VerifiedBlock,
+        block: B,
         place: Place,
         existing: Existing,
         sabotage: Sabotage,

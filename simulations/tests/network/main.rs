@@ -4,6 +4,7 @@ mod coalescing;
 mod collision;
 mod cost;
 mod determinism;
+mod elided;
 mod failures;
 mod liveness;
 mod small_world;
