@@ -13,7 +13,8 @@ use bytes::Bytes;
 use crypto::{BlockKey, BlockKind, ContentExtra, ContentKey, FileKey, RoutingKey, VerifiedBlock};
 use routing::{
     Action, BlockBytes, Class, Config, Copies, Event, HopsToLive, InsertStage, Location,
-    LookupResult, Message, PeerId, PeerKind, RequestId, Router, StoreResult, Time, decode, encode,
+    LookupResult, Message, PeerId, PeerKind, RequestId, Router, StoreResult, Time, Trust, decode,
+    encode,
 };
 
 const ROUNDS: u64 = 20_000;
@@ -53,7 +54,9 @@ fn measure(what: &str, round: impl Fn(&mut Relay, u64)) {
         relay.tell(Event::PeerUp {
             peer: PeerId(peer),
             location,
-            kind: PeerKind::Friend,
+            kind: PeerKind::Friend {
+                trust: Trust::Normal,
+            },
         });
     }
     let start = Instant::now();

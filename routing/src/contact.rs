@@ -26,11 +26,27 @@ impl Contact {
     }
 }
 
+/// How far the owner of a node trusts a friend. The friend is never told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trust {
+    /// Somebody whom the owner has met online, or who runs a node for others. Gets half of a friend's share of requests
+    /// in progress here.
+    Low,
+    /// A friend.
+    #[default]
+    Normal,
+    /// Somebody whom the owner would tell what they read.
+    High,
+}
+
 /// What sort of peer a link leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerKind {
     /// The owner chose it (darknet). Never given up by the router.
-    Friend,
+    Friend {
+        /// How far the owner trusts it.
+        trust: Trust,
+    },
     /// A node of the opennet. The two routers agree over the link whether they keep it; until then it carries no
     /// requests.
     Stranger {

@@ -23,7 +23,7 @@ mod wire;
 
 pub use block::Block;
 pub use config::{ByClass, Config};
-pub use contact::{Contact, PeerKind, RECORD_LEN_MAX};
+pub use contact::{Contact, PeerKind, RECORD_LEN_MAX, Trust};
 pub use event::{
     Action, Class, Event, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId,
     LookupResult, Misbehaviour, PeerId, Place, StoreResult, StoreTicket,

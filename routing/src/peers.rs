@@ -86,6 +86,7 @@ impl Peers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contact::Trust;
 
     #[test]
     fn a_link_keeps_its_draw_when_the_peer_comes_back() {
@@ -93,10 +94,22 @@ mod tests {
         let mut leaving_max = 0;
         for place in 0..100 {
             let location = Location::from_fraction(f64::from(place) / 100.0);
-            peers.connect(PeerId(1), location, PeerKind::Friend);
+            peers.connect(
+                PeerId(1),
+                location,
+                PeerKind::Friend {
+                    trust: Trust::Normal,
+                },
+            );
             let draw = peers.peer(PeerId(1)).unwrap().draw;
             peers.disconnect(PeerId(1));
-            peers.connect(PeerId(2), location, PeerKind::Friend);
+            peers.connect(
+                PeerId(2),
+                location,
+                PeerKind::Friend {
+                    trust: Trust::Normal,
+                },
+            );
             assert_eq!(peers.peer(PeerId(2)).unwrap().draw, draw);
             leaving_max +=
                 usize::from(draw == HopDraw::from_random(0) || draw == HopDraw::from_random(2));

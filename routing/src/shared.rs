@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use crate::block::Block;
 use crate::config::Config;
+use crate::contact::{PeerKind, Trust};
 use crate::deadlines::Deadlines;
 use crate::event::{Action, Class, Existing, Misbehaviour, PeerId, Place, StoreTicket};
 use crate::fetch::Rank;
@@ -17,7 +18,7 @@ use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
 use crate::next_hop;
-use crate::peers::Peers;
+use crate::peers::{Peer, Peers};
 use crate::recently_failed::RecentlyFailed;
 use crate::requests::{Asker, Payer, Requests, Target};
 use crate::time::Time;
@@ -183,7 +184,19 @@ impl<B: Block> Shared<B> {
             && self
                 .peers
                 .peer(peer)
-                .is_some_and(|peer| within(peer.requests, self.config.requests_per_peer_max))
+                .is_some_and(|peer| within(peer.requests, self.requests_max_of(peer)))
+    }
+
+    /// How many requests of a peer may be in progress: half as many where its owner is hardly trusted.
+    const fn requests_max_of(&self, peer: &Peer) -> usize {
+        let max = self.config.requests_per_peer_max;
+        match peer.kind {
+            PeerKind::Friend { trust: Trust::Low } => max.div_ceil(2),
+            PeerKind::Friend {
+                trust: Trust::Normal | Trust::High,
+            }
+            | PeerKind::Stranger { .. } => max,
+        }
     }
 
     pub(crate) fn admits_local(&self) -> bool {

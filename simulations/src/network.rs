@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use routing::{
     Action, Class, Config, Event, LocalId, Location, LookupResult, Message, PeerId, PeerKind,
-    Router, StoreTicket, Time, decode, encode,
+    Router, StoreTicket, Time, Trust, decode, encode,
 };
 
 use crate::elided_block::{SimBlock, sent_len};
@@ -358,7 +358,9 @@ impl<B: SimBlock> Network<B> {
                 Event::PeerUp {
                     peer: peer_id(other),
                     location,
-                    kind: PeerKind::Friend,
+                    kind: PeerKind::Friend {
+                        trust: Trust::Normal,
+                    },
                 },
             );
         }

@@ -9,7 +9,7 @@ use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
     Action, Class, Event, Existing, LocalId, Location, LookupResult, PeerId, PeerKind, Place,
-    Router, StoreResult, StoreTicket, Time,
+    Router, StoreResult, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -231,7 +231,9 @@ impl EventLoop {
         self.handle(Event::PeerUp {
             peer,
             location,
-            kind: PeerKind::Friend,
+            kind: PeerKind::Friend {
+                trust: Trust::Normal,
+            },
         });
     }
 

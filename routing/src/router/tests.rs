@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
 use super::*;
-use crate::contact::PeerKind;
+use crate::contact::{PeerKind, Trust};
 use crate::event::{Class, Existing, InsertSuccess, Place};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, Copies, InsertStage, Refusal};
@@ -42,7 +42,9 @@ impl Bench {
             bench.tell(Event::PeerUp {
                 peer,
                 location: Location::from_fraction(place),
-                kind: PeerKind::Friend,
+                kind: PeerKind::Friend {
+                    trust: Trust::Normal,
+                },
             });
         }
         bench

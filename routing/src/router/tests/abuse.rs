@@ -53,6 +53,34 @@ fn a_peer_has_a_bounded_number_of_requests_and_bulk_leaves_room_for_real_time() 
 }
 
 #[test]
+fn a_friend_of_low_trust_has_half_of_a_friends_requests() {
+    let config = Config {
+        requests_per_peer_max: 8,
+        ..Config::default()
+    };
+    let mut bench = Bench::with_config(config, &[0.5]);
+    for (peer, trust, admitted) in [
+        (2, Trust::Low, 4),
+        (3, Trust::Normal, 8),
+        (4, Trust::High, 8),
+    ] {
+        bench.tell(Event::PeerUp {
+            peer: PeerId(peer),
+            location: Location::from_fraction(0.6),
+            kind: PeerKind::Friend { trust },
+        });
+        let refused = (0..10)
+            .flat_map(|id| {
+                let place = f64::from(peer) / 10.0 + f64::from(id) / 1000.0;
+                bench.hear(peer, fetch(u64::from(peer * 100 + id), key_at(place), 18))
+            })
+            .filter(|action| matches!(action, Action::Send { .. }))
+            .count();
+        assert_eq!(10 - refused, admitted, "{trust:?}");
+    }
+}
+
+#[test]
 fn a_request_counts_until_the_store_has_answered_it_though_its_asker_has_left() {
     let config = Config {
         requests_per_peer_max: 8,
@@ -79,7 +107,9 @@ fn a_request_counts_until_the_store_has_answered_it_though_its_asker_has_left() 
         bench.tell(Event::PeerUp {
             peer: PeerId(peer),
             location,
-            kind: PeerKind::Friend,
+            kind: PeerKind::Friend {
+                trust: Trust::Normal,
+            },
         });
     }
     bench.tell(Event::PeerDown { peer: PeerId(1) });
@@ -328,7 +358,9 @@ impl Bench {
                 self.tell(Event::PeerUp {
                     peer: PeerId(peer),
                     location,
-                    kind: PeerKind::Friend,
+                    kind: PeerKind::Friend {
+                        trust: Trust::Normal,
+                    },
                 })
             }
         }
