@@ -1,11 +1,13 @@
 //! The experiments, one file each.
 
+mod durability;
+
 use crate::experiment::Experiment;
 
 /// All experiments, by number.
 #[must_use]
 pub fn experiments() -> Vec<&'static dyn Experiment> {
-    vec![]
+    vec![&durability::Durability]
 }
 
 /// The experiment of that name.

@@ -34,6 +34,7 @@ mod network;
 mod random;
 pub mod scenario;
 mod sim_node;
+pub mod statistics;
 mod topology;
 
 pub use blocks::{content_block, signed_block};
