@@ -187,7 +187,7 @@ fn question(actions: &[Action]) -> (PeerId, RequestId) {
             to,
             message: message @ (Message::Fetch { .. } | Message::Offer { .. }),
             ..
-        } => Some((*to, message.id())),
+        } => Some((*to, message.id()?)),
         _ => None,
     });
     questions.unwrap_or_else(|| panic!("nobody is asked: {actions:?}"))

@@ -13,6 +13,7 @@ mod insert;
 mod location;
 mod message;
 mod next_hop;
+mod opennet;
 mod peers;
 mod recently_failed;
 mod requests;
@@ -31,6 +32,9 @@ pub use event::{
 pub use hops_to_live::{HopsToLive, OutOfRange};
 pub use location::{Distance, Location};
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
+pub use opennet::message::{
+    AnnouncementId, CONTACTS_MAX, Contacts, Invitation, OpennetMessage, Seek, Ticket, Token,
+};
 pub use router::{Load, PeerView, Router};
 pub use time::Time;
 pub use wire::{DecodeError, MESSAGE_LEN_MAX, decode, encode, encoded_len};

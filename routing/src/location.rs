@@ -7,7 +7,9 @@ use crypto::{BlockKey, NodeId};
 /// A place on the ring [0, 1), of a node or of a key.
 ///
 /// Kept as a 64-bit fraction: distances are exact, and equal on every machine.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Location(u64);
 
 impl Location {

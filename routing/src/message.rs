@@ -9,6 +9,7 @@ use crypto::BlockKey;
 
 use crate::event::Class;
 use crate::hops_to_live::{HopsToLive, OutOfRange};
+use crate::opennet::message::OpennetMessage;
 
 /// One message over one link.
 ///
@@ -98,6 +99,8 @@ pub enum Message {
         /// The block that is there, not verified yet.
         block: BlockBytes,
     },
+    /// About links of the opennet.
+    Opennet(OpennetMessage),
 }
 
 impl Message {
@@ -107,9 +110,9 @@ impl Message {
         self.block().is_some()
     }
 
-    /// The request it belongs to.
+    /// The request it belongs to, if it belongs to one.
     #[must_use]
-    pub const fn id(&self) -> RequestId {
+    pub const fn id(&self) -> Option<RequestId> {
         match self {
             Self::Fetch { id, .. }
             | Self::Offer { id, .. }
@@ -121,7 +124,8 @@ impl Message {
             | Self::NotFound { id, .. }
             | Self::Stored { id, .. }
             | Self::StoreFailed { id }
-            | Self::Collision { id, .. } => *id,
+            | Self::Collision { id, .. } => Some(*id),
+            Self::Opennet(_) => None,
         }
     }
 
@@ -139,7 +143,8 @@ impl Message {
             | Self::Refused { .. }
             | Self::NotFound { .. }
             | Self::Stored { .. }
-            | Self::StoreFailed { .. } => None,
+            | Self::StoreFailed { .. }
+            | Self::Opennet(_) => None,
         }
     }
 }

@@ -163,7 +163,9 @@ impl<B: Block> Router<B> {
     }
 
     fn message(&mut self, from: PeerId, message: Message) {
-        let id = message.id();
+        let Some(id) = message.id() else {
+            return;
+        };
         match message {
             Message::Fetch {
                 key,
@@ -218,14 +220,15 @@ impl<B: Block> Router<B> {
             | Message::NotFound { .. }
             | Message::Stored { .. }
             | Message::StoreFailed { .. }
-            | Message::Collision { .. } => self.answer(from, message),
+            | Message::Collision { .. } => self.answer(from, id, message),
+            Message::Opennet(_) => {}
         }
     }
 
     /// A peer answers what it was asked. Answers to what is not asked any longer, and answers of the wrong kind, are
     /// ignored: the former are honest, the latter end with the deadline.
-    fn answer(&mut self, from: PeerId, message: Message) {
-        let Some(Target { operation, key }) = self.shared.requests.asked(from, message.id()) else {
+    fn answer(&mut self, from: PeerId, id: RequestId, message: Message) {
+        let Some(Target { operation, key }) = self.shared.requests.asked(from, id) else {
             return;
         };
         let Self {
@@ -265,7 +268,8 @@ impl<B: Block> Router<B> {
                 | Message::NotFound { .. }
                 | Message::Stored { .. }
                 | Message::StoreFailed { .. }
-                | Message::Collision { .. },
+                | Message::Collision { .. }
+                | Message::Opennet(_),
             ) => {}
         }
     }

@@ -14,6 +14,8 @@ use crate::event::Class;
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 
+mod opennet;
+
 /// No message is longer, in bytes.
 pub const MESSAGE_LEN_MAX: usize = HEAD_LEN_MAX + BLOCK_LEN_MAX;
 
@@ -23,6 +25,12 @@ pub const MESSAGE_LEN_MAX: usize = HEAD_LEN_MAX + BLOCK_LEN_MAX;
 /// If the message carries a block that is longer than any block is.
 #[must_use]
 pub fn encode(message: &Message) -> Bytes {
+    if let Message::Opennet(message) = message {
+        let mut bytes = BytesMut::new();
+        bytes.put_u8(OPENNET);
+        opennet::encode(message, &mut bytes);
+        return bytes.freeze();
+    }
     let block = message.block().map(|block| &block.0);
     let block_len = block.map_or(0, Bytes::len);
     assert!(
@@ -53,6 +61,10 @@ pub fn encoded_len(message: &Message) -> usize {
 pub fn decode(bytes: &Bytes) -> Result<Message, DecodeError> {
     if bytes.len() > MESSAGE_LEN_MAX {
         return Err(DecodeError::TooLong { len: bytes.len() });
+    }
+    if bytes.first() == Some(&OPENNET) {
+        let message = opennet::decode(&bytes.slice(1..)).ok_or(DecodeError::Opennet)?;
+        return Ok(Message::Opennet(message));
     }
     let (head, rest) = postcard::take_from_bytes::<Head>(bytes).map_err(|_| DecodeError::Head)?;
     let rest = bytes.slice_ref(rest);
@@ -89,6 +101,9 @@ pub enum DecodeError {
         /// How many follow.
         len: usize,
     },
+    /// What is said about links is cut off, of no known kind, or has a number, a node or a length out of range.
+    #[error("a message about links is malformed")]
+    Opennet,
 }
 
 /// A message without its block. The order of the variants is the format.
@@ -140,8 +155,9 @@ enum Head {
 }
 
 impl Head {
-    fn of(message: &Message) -> Self {
-        match *message {
+    /// `None` for messages that have a codec of their own.
+    fn of(message: &Message) -> Option<Self> {
+        Some(match *message {
             Message::Fetch {
                 id,
                 key,
@@ -175,7 +191,8 @@ impl Head {
             Message::Stored { id, copies } => Self::Stored { id, copies },
             Message::StoreFailed { id } => Self::StoreFailed { id },
             Message::Collision { id, .. } => Self::Collision { id },
-        }
+            Message::Opennet(_) => return None,
+        })
     }
 
     fn with_block(self, block: BlockBytes) -> Message {
@@ -218,9 +235,12 @@ impl Head {
 }
 
 fn encode_head<'a>(message: &Message, space: &'a mut [u8; HEAD_LEN_MAX]) -> &'a [u8] {
-    postcard::to_slice(&Head::of(message), space)
-        .expect("the longest head fits: HEAD_LEN_MAX counts its fields")
+    let head = Head::of(message).expect("other codecs' messages are encoded by those");
+    postcard::to_slice(&head, space).expect("the longest head fits: HEAD_LEN_MAX counts its fields")
 }
+
+/// The first byte of messages about links, out of the way of the numbers of [`Head`].
+const OPENNET: u8 = 64;
 
 /// Kind 1, id at most 10 (as a varint), kind of block 1, routing key 32, hops 1 and tie break 3 (or stage 2), class 1; rounded up.
 const HEAD_LEN_MAX: usize = 64;

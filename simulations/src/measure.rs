@@ -46,7 +46,8 @@ impl Counters {
             Message::Accepted { .. }
             | Message::NotFound { .. }
             | Message::Stored { .. }
-            | Message::StoreFailed { .. } => {}
+            | Message::StoreFailed { .. }
+            | Message::Opennet(_) => {}
         }
     }
 

@@ -170,7 +170,7 @@ fn question(actions: &[Action]) -> (u32, RequestId) {
     let questions: Vec<_> = sent(actions)
         .into_iter()
         .filter(|(_, message)| matches!(message, Message::Fetch { .. } | Message::Offer { .. }))
-        .map(|(to, message)| (to, message.id()))
+        .filter_map(|(to, message)| Some((to, message.id()?)))
         .collect();
     assert_eq!(questions.len(), 1, "{actions:?}");
     questions[0]

@@ -26,7 +26,7 @@ fn a_peer_that_offered_a_block_cannot_tell_whether_the_user_or_another_peer_plac
             let heard: Vec<_> = sent(&actions)
                 .into_iter()
                 .filter(|(to, message)| {
-                    *to == 1 && [RequestId(9), RequestId(10)].contains(&message.id())
+                    *to == 1 && [Some(RequestId(9)), Some(RequestId(10))].contains(&message.id())
                 })
                 .map(|(_, message)| message.clone())
                 .collect();

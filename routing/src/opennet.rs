@@ -1,0 +1,3 @@
+//! The opennet: links that the routers choose themselves.
+
+pub(crate) mod message;
