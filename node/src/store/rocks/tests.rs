@@ -155,6 +155,19 @@ fn the_least_recently_used_blocks_make_room() {
 }
 
 #[test]
+fn a_block_that_is_found_there_is_not_evicted_by_the_same_write() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder, limits_of(8));
+    let blocks: Vec<_> = (0..8).map(|i| (Place::Store, content(i))).collect();
+    store.put_many(&blocks).unwrap();
+    let oldest = (Place::Store, content(0));
+    let outcomes = store.put_many(&[(Place::Store, content(8)), oldest]).unwrap();
+    assert_eq!(outcomes, [PutOutcome::Stored, PutOutcome::AlreadyThere]);
+    assert!(store.get(&content(0).key()).unwrap().is_some());
+    assert_eq!(store.get(&content(1).key()).unwrap(), None);
+}
+
+#[test]
 fn a_lowered_limit_is_met_with_the_next_write() {
     let folder = TempDir::new().unwrap();
     let store = open(&folder, limits_of(100));

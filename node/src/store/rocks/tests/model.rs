@@ -97,7 +97,12 @@ proptest! {
                                 ever_put.insert(*i);
                                 model.surely_used(*place, block.key());
                             }
-                            PutOutcome::AlreadyThere => prop_assert!(ever_put.contains(i)),
+                            PutOutcome::AlreadyThere => {
+                                prop_assert!(ever_put.contains(i));
+                                if *place == Place::Store {
+                                    model.surely_used(*place, block.key());
+                                }
+                            }
                             PutOutcome::Collision(other) => {
                                 prop_assert_eq!(other.key(), block.key());
                                 prop_assert!(&other != block && *i >= CONTENTS && ever_put.contains(&(i ^ 1)));
