@@ -162,6 +162,8 @@ impl RocksStore {
         for (_, block) in blocks {
             held.push(self.held(&mut writer, &block.key())?);
         }
+        // What was found counts as used now, before anything makes room.
+        self.write_recent_use(&mut writer)?;
         let mut change = Change::new(&self.db, writer.ledger);
         let mut in_batch: BTreeMap<BlockKey, Held> = BTreeMap::new();
         let mut outcomes = Vec::with_capacity(blocks.len());

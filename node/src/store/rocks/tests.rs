@@ -161,7 +161,9 @@ fn a_block_that_is_found_there_is_not_evicted_by_the_same_write() {
     let blocks: Vec<_> = (0..8).map(|i| (Place::Store, content(i))).collect();
     store.put_many(&blocks).unwrap();
     let oldest = (Place::Store, content(0));
-    let outcomes = store.put_many(&[(Place::Store, content(8)), oldest]).unwrap();
+    let outcomes = store
+        .put_many(&[(Place::Store, content(8)), oldest])
+        .unwrap();
     assert_eq!(outcomes, [PutOutcome::Stored, PutOutcome::AlreadyThere]);
     assert!(store.get(&content(0).key()).unwrap().is_some());
     assert_eq!(store.get(&content(1).key()).unwrap(), None);
