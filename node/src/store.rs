@@ -25,12 +25,19 @@ use crypto::{BlockKey, VerifiedBlock};
 
 /// A place to keep blocks. All calls block the thread; all may be made from several threads at once.
 pub trait BlockStore: Send + Sync {
-    /// The block under this key, from the store or the cache, verified again after reading. A value that does not
-    /// verify any more is removed and reported as absent.
+    /// The block under this key, from the store or the cache, verified again after reading. It counts as used. A value
+    /// that does not verify any more is removed and reported as absent.
     ///
     /// # Errors
     /// [`StoreError`] if the disk cannot be read.
     fn get(&self, key: &BlockKey) -> Result<Option<VerifiedBlock>, StoreError>;
+
+    /// As [`BlockStore::get`], without counting as use: for the node's own user, of whose reading the store must show
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk cannot be read.
+    fn peek(&self, key: &BlockKey) -> Result<Option<VerifiedBlock>, StoreError>;
 
     /// Keeps these blocks; the answers stand in the order of the blocks. When the call returns, a killed process
     /// does not lose them.

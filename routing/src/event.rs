@@ -96,6 +96,9 @@ pub enum Action<B = VerifiedBlock> {
         ticket: StoreTicket,
         /// What to look for.
         key: BlockKey,
+        /// Who wants to know. A lookup for the user must not count as a use of the block: whoever sees the store must not
+        /// see what its owner reads.
+        origin: Origin,
     },
     /// Keep a block. Those of one key are to be done in the order given.
     Store {
@@ -162,6 +165,15 @@ pub enum Class {
     RealTime,
     /// Throughput matters: a file. Many at a time, patient.
     Bulk,
+}
+
+/// Who began what a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The node's own user: the node behaves towards its peers as any other, and its store shows nothing of it.
+    User,
+    /// A peer.
+    Peer,
 }
 
 /// Which part of the node's store a block belongs to.

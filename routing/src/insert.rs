@@ -13,15 +13,15 @@ use smallvec::SmallVec;
 use crate::block::Block;
 use crate::caching::caches_inserted;
 use crate::event::{
-    Action, Class, InsertFailure, InsertSuccess, LocalId, LookupResult, PeerId, StoreResult,
-    StoreTicket,
+    Action, Class, InsertFailure, InsertSuccess, LocalId, LookupResult, Origin, PeerId,
+    StoreResult, StoreTicket,
 };
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
 use crate::shared::{Shared, share};
 use crate::time::Time;
 use open_offers::OpenOffers;
-use placement::{Origin, Placement, Stage};
+use placement::{Placement, Stage};
 
 mod open_offers;
 mod placement;

@@ -27,7 +27,7 @@ pub use config::{ByClass, Config};
 pub use contact::{Contact, PeerKind, RECORD_LEN_MAX, Trust};
 pub use event::{
     Action, Class, Event, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId,
-    LookupResult, Misbehaviour, PeerId, Place, StoreResult, StoreTicket,
+    LookupResult, Misbehaviour, Origin, PeerId, Place, StoreResult, StoreTicket,
 };
 pub use hops_to_live::{HopsToLive, OutOfRange};
 pub use location::{Distance, Location};

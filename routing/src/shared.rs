@@ -12,7 +12,7 @@ use crate::block::Block;
 use crate::config::Config;
 use crate::contact::{PeerKind, Trust};
 use crate::deadlines::Deadlines;
-use crate::event::{Action, Class, Existing, Misbehaviour, PeerId, Place, StoreTicket};
+use crate::event::{Action, Class, Existing, Misbehaviour, Origin, PeerId, Place, StoreTicket};
 use crate::fetch::Rank;
 use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
@@ -87,11 +87,12 @@ impl<B: Block> Shared<B> {
         }
     }
 
-    pub(crate) fn look_up(&mut self, target: Target) -> StoreTicket {
+    pub(crate) fn look_up(&mut self, target: Target, origin: Origin) -> StoreTicket {
         let ticket = self.requests.ask_store(target);
         self.actions.push_back(Action::Lookup {
             ticket,
             key: target.key,
+            origin,
         });
         ticket
     }

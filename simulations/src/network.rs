@@ -389,7 +389,7 @@ impl<B: SimBlock> Network<B> {
         while let Some(action) = self.nodes[node].router.poll_action() {
             match action {
                 Action::Send { to, message, .. } => self.deliver(node, index(to), message),
-                Action::Lookup { ticket, key } => {
+                Action::Lookup { ticket, key, .. } => {
                     self.after(
                         self.settings.store_delay,
                         Happening::LookupDone {

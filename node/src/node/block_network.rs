@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crypto::{BlockKey, VerifiedBlock};
-use routing::{FetchFailure, InsertFailure, LocalId};
+use routing::{FetchFailure, InsertFailure, LocalId, Origin};
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::Command;
@@ -88,7 +88,7 @@ impl NodeNetwork {
         // The asker may have gone meanwhile.
         let reply = move |result| drop(answer.send(result));
         self.store
-            .lookup(key, reply)
+            .lookup(key, Origin::User, reply)
             .map_err(|_| BlockFetchError::Overloaded)?;
         let result = result.await.map_err(|_| BlockFetchError::ShuttingDown)?;
         // Why a disk failed is in the log

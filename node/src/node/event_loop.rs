@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, Existing, LocalId, Location, LookupResult, PeerId, PeerKind, Place,
-    Router, StoreResult, StoreTicket, Time, Trust,
+    Action, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, PeerKind,
+    Place, Router, StoreResult, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -288,7 +288,11 @@ impl EventLoop {
         while let Some(action) = self.router.poll_action() {
             match action {
                 Action::Send { to, message, class } => self.send(to, &message, class),
-                Action::Lookup { ticket, key } => self.lookup(ticket, key),
+                Action::Lookup {
+                    ticket,
+                    key,
+                    origin,
+                } => self.lookup(ticket, key, origin),
                 Action::Store {
                     ticket,
                     block,
@@ -330,10 +334,10 @@ impl EventLoop {
         }
     }
 
-    fn lookup(&mut self, ticket: StoreTicket, key: crypto::BlockKey) {
+    fn lookup(&mut self, ticket: StoreTicket, key: crypto::BlockKey, origin: Origin) {
         let sender = self.store_answer_sender.clone();
         let answer = move |result| drop(sender.blocking_send(StoreAnswer::Looked(ticket, result)));
-        if self.store.lookup(key, answer).is_err() {
+        if self.store.lookup(key, origin, answer).is_err() {
             tracing::debug!("the store's queue is full; a lookup is not done");
             self.refused.push_back(Event::LookupDone {
                 ticket,

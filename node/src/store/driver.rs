@@ -6,7 +6,7 @@
 use super::queue::{Queue, Refused, Taken};
 use super::{BlockStore, Place, PutOutcome, StoreError};
 use crypto::{BlockKey, VerifiedBlock};
-use routing::Existing;
+use routing::{Existing, Origin};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -70,6 +70,7 @@ pub struct StoreHandle {
 
 struct Lookup {
     key: BlockKey,
+    origin: Origin,
     done: Box<dyn FnOnce(GetResult) + Send>,
 }
 
@@ -106,17 +107,20 @@ impl StoreHandle {
         Ok(handle)
     }
 
-    /// Looks a block up; `done` gets it, or `None` if it is not here. That the disk failed is logged.
+    /// Looks a block up; `done` gets it, or `None` if it is not here. That the disk failed is logged. Only what peers look
+    /// for counts as used.
     ///
     /// # Errors
     /// [`StoreBusy`]; `done` is not called then.
     pub fn lookup(
         &self,
         key: BlockKey,
+        origin: Origin,
         done: impl FnOnce(GetResult) + Send + 'static,
     ) -> Result<(), StoreBusy> {
         Ok(self.lookups.add(Lookup {
             key,
+            origin,
             done: Box::new(done),
         })?)
     }
@@ -214,8 +218,11 @@ impl From<Refused> for StoreBusy {
 fn read(store: &dyn BlockStore, lookups: &Queue<Lookup>) {
     // One at a time: several readers share what waits.
     while let Taken::Jobs(jobs) = lookups.take(1, None) {
-        for Lookup { key, done } in jobs {
-            let result = store.get(&key);
+        for Lookup { key, origin, done } in jobs {
+            let result = match origin {
+                Origin::Peer => store.get(&key),
+                Origin::User => store.peek(&key),
+            };
             if let Err(error) = &result {
                 tracing::warn!(%error, "a lookup failed");
             }

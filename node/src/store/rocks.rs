@@ -189,6 +189,46 @@ impl RocksStore {
         Ok(outcomes)
     }
 
+    /// The block under a key, from the store or the cache, and where it is.
+    fn find(&self, key: &BlockKey) -> Result<Option<(Family, VerifiedBlock)>, StoreError> {
+        let salted = self.salt.key(key);
+        for place in PLACES {
+            let family = Family::of(place, key.kind);
+            match self.read(family, &salted, key)? {
+                Reading::Absent => {}
+                Reading::Block(block) => {
+                    self.counters.hits.fetch_add(1, Ordering::Relaxed);
+                    return Ok(Some((family, block)));
+                }
+                Reading::Damaged => {
+                    let mut writer = self.lock_writer();
+                    // Another thread may have removed it, and even written it anew, since it was read.
+                    if matches!(self.read(family, &salted, key)?, Reading::Damaged) {
+                        self.remove_damaged(&mut writer, family, &salted)?;
+                    }
+                }
+            }
+        }
+        self.counters.misses.fetch_add(1, Ordering::Relaxed);
+        Ok(None)
+    }
+
+    /// Evicts so much that one more block fits into a family.
+    fn make_room_for_one(&self, writer: &mut Writer, family: Family) -> Result<(), StoreError> {
+        let mut change = Change::new(&self.db, writer.ledger);
+        let limit = self.config.limits.bytes_max(family);
+        let evicted = change
+            .make_room(
+                family,
+                limit.saturating_sub(family.block_len()),
+                &mut writer.beginnings[family.index()],
+            )
+            .map_err(|error| StoreError::new("make room", &error))?;
+        self.commit(writer, change)?;
+        self.counters.evicted.fetch_add(evicted, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// What is on disk under a key, in both places. Damaged values are removed on the way.
     fn held(&self, writer: &mut Writer, key: &BlockKey) -> Result<Held, StoreError> {
         let salted = self.salt.key(key);
@@ -293,27 +333,14 @@ impl Drop for RocksStore {
 
 impl BlockStore for RocksStore {
     fn get(&self, key: &BlockKey) -> Result<Option<VerifiedBlock>, StoreError> {
-        let salted = self.salt.key(key);
-        for place in PLACES {
-            let family = Family::of(place, key.kind);
-            match self.read(family, &salted, key)? {
-                Reading::Absent => {}
-                Reading::Block(block) => {
-                    self.counters.hits.fetch_add(1, Ordering::Relaxed);
-                    self.recent.remember(family, salted);
-                    return Ok(Some(block));
-                }
-                Reading::Damaged => {
-                    let mut writer = self.lock_writer();
-                    // Another thread may have removed it, and even written it anew, since it was read.
-                    if matches!(self.read(family, &salted, key)?, Reading::Damaged) {
-                        self.remove_damaged(&mut writer, family, &salted)?;
-                    }
-                }
-            }
-        }
-        self.counters.misses.fetch_add(1, Ordering::Relaxed);
-        Ok(None)
+        Ok(self.find(key)?.map(|(family, block)| {
+            self.recent.remember(family, self.salt.key(key));
+            block
+        }))
+    }
+
+    fn peek(&self, key: &BlockKey) -> Result<Option<VerifiedBlock>, StoreError> {
+        Ok(self.find(key)?.map(|(_, block)| block))
     }
 
     fn put_many(&self, blocks: &[(Place, VerifiedBlock)]) -> Result<Vec<PutOutcome>, StoreError> {
@@ -333,8 +360,11 @@ impl BlockStore for RocksStore {
             held.0.into_iter().partition(|(_, held)| held == block);
         if others.is_empty() {
             drop(writer);
-            // It makes room as well, which one change cannot do after it has removed something
             return self.put(place, block).map(drop);
+        }
+        let adds = Held(same).outcome(place, block) == PutOutcome::Stored;
+        if adds && others.iter().all(|(held_in, _)| *held_in != place) {
+            self.make_room_for_one(&mut writer, Family::of(place, key.kind))?;
         }
         let mut change = Change::new(&self.db, writer.ledger);
         for (held_in, _) in others {
@@ -342,7 +372,7 @@ impl BlockStore for RocksStore {
                 .remove(Family::of(held_in, key.kind), &salted)
                 .map_err(|error| StoreError::new("replace a block", &error))?;
         }
-        if Held(same).outcome(place, block) == PutOutcome::Stored {
+        if adds {
             change.add(Family::of(place, key.kind), &salted, block.bytes());
         }
         self.commit(&mut writer, change)

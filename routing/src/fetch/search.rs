@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Rank, Requester, Requesters, target};
 use crate::block::Block;
-use crate::event::{Action, Class, FetchFailure, PeerId, StoreTicket};
+use crate::event::{Action, Class, FetchFailure, Origin, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{Message, Refusal, RequestId};
 use crate::requests::{Asker, Payer};
@@ -66,7 +66,13 @@ impl Search {
         requesters: Requesters,
     ) -> Self {
         let mut search = Self::new(shared, requesters);
-        search.waiting = Waiting::Store(shared.look_up(target(key)));
+        // A peer that joins before the store has answered makes no difference
+        let origin = if search.is_users() {
+            Origin::User
+        } else {
+            Origin::Peer
+        };
+        search.waiting = Waiting::Store(shared.look_up(target(key), origin));
         let deadline = shared.now + shared.config.accept_timeout.of(search.class);
         shared
             .deadlines

@@ -8,7 +8,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{Outcome, Requesters, target};
 use crate::block::Block;
-use crate::event::{Class, InsertFailure, PeerId, StoreResult, StoreTicket};
+use crate::event::{Class, InsertFailure, Origin, PeerId, StoreResult, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
 use crate::message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
@@ -22,6 +22,7 @@ pub(super) struct Placement<B> {
     pub(super) requesters: Requesters,
     pub(super) block: B,
     pub(super) stage: Stage,
+    /// Who began it.
     pub(super) origin: Origin,
     /// Whose the work of the store is that nobody waits for any longer.
     payer: Payer,
@@ -48,14 +49,6 @@ pub(super) enum Stage {
     Seek(HopsToLive),
     /// It is stored here, and should be at so many nodes in all, this one and those behind it.
     Keep { copies: u8 },
-}
-
-/// Who began the insert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The node's own user: this node behaves towards its peers as any other, and stores nothing.
-    User,
-    Peer,
 }
 
 /// Whether the store may have another block under the key.
@@ -131,7 +124,7 @@ impl<B: Block> Placement<B> {
 
     /// Asks the store whether there is another block under the key.
     pub(super) fn check(&mut self, shared: &mut Shared<B>, key: BlockKey) {
-        self.check = Check::Running(shared.look_up(target(key)));
+        self.check = Check::Running(shared.look_up(target(key), self.origin));
     }
 
     pub(super) fn checks_with(&self, ticket: StoreTicket) -> bool {

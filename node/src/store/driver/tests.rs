@@ -19,7 +19,7 @@ fn a_lookup_sees_what_was_acknowledged_before() {
     for i in [1, 2] {
         let sent = sent.clone();
         handle
-            .lookup(block(i).key(), move |found| {
+            .lookup(block(i).key(), Origin::Peer, move |found| {
                 sent.send((i, found.unwrap())).unwrap();
             })
             .unwrap();
@@ -27,6 +27,20 @@ fn a_lookup_sees_what_was_acknowledged_before() {
     let mut found = [answers.recv().unwrap(), answers.recv().unwrap()];
     found.sort_by_key(|(i, _)| *i);
     assert_eq!(found, [(1, Some(block(1))), (2, None)]);
+}
+
+#[test]
+fn only_what_the_user_looks_for_is_peeked_at() {
+    let fake = Fake::open();
+    let handle = start(&fake, DriverConfig::default());
+    put_all(&handle, 0..1).recv().unwrap().unwrap();
+    for (origin, peeks) in [(Origin::Peer, 0), (Origin::User, 1)] {
+        let (sent, answers) = channel();
+        let done = move |found| sent.send(found).unwrap();
+        handle.lookup(block(0).key(), origin, done).unwrap();
+        assert_eq!(answers.recv().unwrap().unwrap(), Some(block(0)));
+        assert_eq!(*fake.peeks.lock().unwrap(), peeks);
+    }
 }
 
 #[test]
@@ -113,7 +127,7 @@ fn closing_answers_everything_syncs_and_refuses_the_rest() {
         Err(StoreBusy::Closed)
     );
     assert_eq!(
-        handle.lookup(block(1).key(), |_| ()),
+        handle.lookup(block(1).key(), Origin::Peer, |_| ()),
         Err(StoreBusy::Closed)
     );
     handle.close();
@@ -154,7 +168,9 @@ fn a_failing_disk_is_told_to_everybody_who_waits() {
     );
     let (sent, answers) = channel();
     handle
-        .lookup(block(0).key(), move |found| sent.send(found).unwrap())
+        .lookup(block(0).key(), Origin::Peer, move |found| {
+            sent.send(found).unwrap()
+        })
         .unwrap();
     assert!(answers.recv().unwrap().is_err());
 }
@@ -165,6 +181,7 @@ struct Fake {
     batches: Mutex<Vec<usize>>,
     fails: Mutex<bool>,
     syncs: Mutex<u32>,
+    peeks: Mutex<u32>,
     entering: Sender<()>,
     entered: Mutex<Receiver<()>>,
     gate: Mutex<Option<Receiver<()>>>,
@@ -183,6 +200,7 @@ impl Fake {
             batches: Mutex::default(),
             fails: Mutex::new(false),
             syncs: Mutex::new(0),
+            peeks: Mutex::new(0),
             entering,
             entered: Mutex::new(entered),
             gate: Mutex::new(Some(gate)),
@@ -223,6 +241,11 @@ impl BlockStore for Fake {
     fn get(&self, key: &BlockKey) -> Result<Option<VerifiedBlock>, StoreError> {
         self.check()?;
         Ok(self.blocks.lock().unwrap().get(key).cloned())
+    }
+
+    fn peek(&self, key: &BlockKey) -> Result<Option<VerifiedBlock>, StoreError> {
+        *self.peeks.lock().unwrap() += 1;
+        self.get(key)
     }
 
     fn put_many(&self, blocks: &[(Place, VerifiedBlock)]) -> Result<Vec<PutOutcome>, StoreError> {

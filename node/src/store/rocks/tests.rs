@@ -1,3 +1,4 @@
+mod eviction;
 mod model;
 
 use super::*;
@@ -132,58 +133,6 @@ fn a_signed_block_is_not_replaced_by_another_under_its_key() {
 }
 
 #[test]
-fn the_least_recently_used_blocks_make_room() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder, limits_of(8));
-    let blocks: Vec<VerifiedBlock> = (0..12).map(content).collect();
-    for block in &blocks[..8] {
-        store.put(Place::Store, block).unwrap();
-    }
-    for used in [0, 3] {
-        assert!(store.get(&blocks[used].key()).unwrap().is_some());
-    }
-    store.put(Place::Store, &blocks[1]).unwrap();
-    for block in &blocks[8..] {
-        store.put(Place::Store, block).unwrap();
-    }
-    let there: Vec<usize> = (0..12)
-        .filter(|i| store.get(&blocks[*i].key()).unwrap().is_some())
-        .collect();
-    assert_eq!(there, [0, 1, 3, 7, 8, 9, 10, 11]);
-    assert_eq!(store.stats().evicted, 4);
-    check_index(&store);
-}
-
-#[test]
-fn a_block_that_is_found_there_is_not_evicted_by_the_same_write() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder, limits_of(8));
-    let blocks: Vec<_> = (0..8).map(|i| (Place::Store, content(i))).collect();
-    store.put_many(&blocks).unwrap();
-    let oldest = (Place::Store, content(0));
-    let outcomes = store
-        .put_many(&[(Place::Store, content(8)), oldest])
-        .unwrap();
-    assert_eq!(outcomes, [PutOutcome::Stored, PutOutcome::AlreadyThere]);
-    assert!(store.get(&content(0).key()).unwrap().is_some());
-    assert_eq!(store.get(&content(1).key()).unwrap(), None);
-}
-
-#[test]
-fn a_lowered_limit_is_met_with_the_next_write() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder, limits_of(100));
-    let blocks: Vec<_> = (0..100).map(|i| (Place::Store, content(i))).collect();
-    store.put_many(&blocks).unwrap();
-    drop(store);
-    let store = open(&folder, limits_of(10));
-    store.put(Place::Store, &content(100)).unwrap();
-    assert_eq!(store.stats().blocks(Place::Store), 10);
-    assert!(store.get(&content(100).key()).unwrap().is_some());
-    check_index(&store);
-}
-
-#[test]
 fn a_damaged_value_is_removed_and_can_be_put_again() {
     let folder = TempDir::new().unwrap();
     let store = open(&folder, roomy());
@@ -279,48 +228,6 @@ fn a_store_of_another_secret_or_version_is_refused() {
             .unwrap();
     }
     assert!(matches!(reopen(SALT), Err(StoreOpenError::Version { .. })));
-}
-
-#[test]
-fn blocks_that_stay_in_use_do_not_keep_old_files_on_the_disk() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder, limits_of(3000));
-    let group = |n: u32| -> Vec<_> {
-        (64 * n..64 * (n + 1))
-            .map(|i| (Place::Store, content(i)))
-            .collect()
-    };
-    let mut in_use = Vec::new();
-    for n in 0..188 {
-        let blocks = group(n);
-        store.put_many(&blocks).unwrap();
-        if n < 40 {
-            in_use.push(blocks[5].1.key());
-        }
-        for key in in_use.iter().filter(|_| n >= 40 && n % 4 == 0) {
-            assert!(store.get(key).unwrap().is_some());
-        }
-    }
-    flush(&store);
-    let family = column(&store.db, Family::ChkStore.name());
-    store
-        .db
-        .compact_range_cf(family, None::<&[u8]>, None::<&[u8]>);
-    let size = |property: &str| {
-        store
-            .db
-            .property_int_value_cf(family, property)
-            .unwrap()
-            .unwrap()
-    };
-    let (all, waste) = (
-        size("rocksdb.live-blob-file-size"),
-        size("rocksdb.live-blob-file-garbage-size"),
-    );
-    assert!(all > 90 << 20, "{all}");
-    // Without care for these 40 blocks it is two thirds of 98 MiB.
-    assert!(waste < 33 << 20, "{waste} of {all}");
-    check_index(&store);
 }
 
 /// Compares the four families, both timelines and the ledger with each other.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Origin;
 
 #[test]
 fn the_closest_peer_is_asked_first_and_the_next_when_it_does_not_accept() {
@@ -92,6 +93,29 @@ fn a_block_from_the_store_is_accepted_and_found_at_once() {
     ];
     assert_eq!(sent(&actions), expected);
     assert!(places(&actions).is_empty());
+}
+
+#[test]
+fn the_store_is_told_who_wants_to_know() {
+    let origins = |actions: &[Action]| -> Vec<Origin> {
+        let lookups = actions.iter().filter_map(|action| match action {
+            Action::Lookup { origin, .. } => Some(*origin),
+            _ => None,
+        });
+        lookups.collect()
+    };
+    let key = key_at(0.5);
+    let by_user = Event::Fetch {
+        id: LocalId(1),
+        key,
+        class: Class::RealTime,
+    };
+    let mut bench = Bench::new(&[0.4, 0.6]);
+    assert_eq!(origins(&bench.tell(by_user.clone())), [Origin::User]);
+    assert_eq!(origins(&bench.hear(1, fetch(9, key, 18))), []);
+    let mut bench = Bench::new(&[0.4, 0.6]);
+    assert_eq!(origins(&bench.hear(1, fetch(9, key, 18))), [Origin::Peer]);
+    assert_eq!(origins(&bench.tell(by_user)), []);
 }
 
 #[test]
