@@ -25,6 +25,8 @@
 //! Read [`network`](Network) first, then [`Topology`] and [`LinkModel`].
 
 mod blocks;
+pub mod chart;
+pub mod cli;
 mod elided_block;
 pub mod experiment;
 pub mod experiments;
@@ -32,6 +34,8 @@ mod link_model;
 mod measure;
 mod network;
 mod random;
+pub mod replay;
+pub mod results;
 pub mod scenario;
 mod sim_node;
 pub mod statistics;

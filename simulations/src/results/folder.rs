@@ -1,0 +1,128 @@
+//! The folder that a run leaves behind.
+//!
+//! ```text
+//! report.html            everything for a reader, in one file
+//! results.json           everything for a program
+//! SCENARIO/TABLE.csv
+//! SCENARIO/PLOT.svg, .png
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::html::report;
+use super::{Record, Results};
+use crate::chart::{png, svg};
+use crate::experiment::{Cell, Table};
+
+/// A folder of results.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    results: Results,
+}
+
+impl Folder {
+    /// A folder for new results. It is made if it is not there; files of an earlier run are overwritten.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn create(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path)
+            .with_context(|| format!("the folder {} cannot be made", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            results: Results::default(),
+        })
+    }
+
+    /// The folder of an earlier run.
+    ///
+    /// # Errors
+    /// If it holds no results that this program can read.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = path.join("results.json");
+        let text = fs::read_to_string(&file).with_context(|| {
+            format!(
+                "{} cannot be read; is it a folder of results?",
+                file.display()
+            )
+        })?;
+        let results: Results = serde_json::from_str(&text)
+            .with_context(|| format!("{} holds no results of this program", file.display()))?;
+        ensure!(
+            results.is_readable(),
+            "{} has an unknown format {}",
+            file.display(),
+            results.format
+        );
+        Ok(Self {
+            path: path.to_owned(),
+            results,
+        })
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub const fn results(&self) -> &Results {
+        &self.results
+    }
+
+    /// Where the report is.
+    #[must_use]
+    pub fn report_path(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// Adds a record and writes its files, the list of all results and the report, so that a run that is broken off leaves
+    /// what it had.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn add(&mut self, record: Record) -> Result<()> {
+        let folder = self.path.join(&record.scenario);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+        for table in &record.outcome.tables {
+            write(&folder.join(format!("{}.csv", table.name)), &csv(table)?)?;
+        }
+        for plot in &record.outcome.plots {
+            let drawing = svg(plot);
+            write(
+                &folder.join(format!("{}.svg", plot.name)),
+                drawing.as_bytes(),
+            )?;
+            write(&folder.join(format!("{}.png", plot.name)), &png(&drawing)?)?;
+        }
+        self.results.records.push(record);
+        let json = serde_json::to_vec_pretty(&self.results).context("results as JSON")?;
+        write(&self.path.join("results.json"), &json)?;
+        self.write_report()
+    }
+
+    /// Writes the report anew from the results.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_report(&self) -> Result<()> {
+        write(&self.report_path(), report(&self.results).as_bytes())
+    }
+}
+
+fn csv(table: &Table) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&table.columns)?;
+    for row in &table.rows {
+        writer.write_record(row.iter().map(|cell| match cell {
+            Cell::Number(number) => number.to_string(),
+            Cell::Text(text) => text.clone(),
+        }))?;
+    }
+    writer.into_inner().context("a table as CSV")
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
+}
