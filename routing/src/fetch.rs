@@ -12,6 +12,7 @@ use crate::block::Block;
 use crate::caching::caches_fetched;
 use crate::event::{Action, Class, FetchFailure, LocalId, LookupResult, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
+use crate::lookahead::Claim;
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
 use crate::shared::Shared;
@@ -228,6 +229,7 @@ impl Fetches {
         let Some(search) = self.running.get_mut(&key) else {
             return;
         };
+        search.note_claim(shared, Claim::Paid);
         search.answered(shared);
         if caches_fetched(search.rank.hops_to_live, shared.config.hops_to_live_max) {
             shared.cache(block.clone());

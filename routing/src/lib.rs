@@ -8,10 +8,13 @@ mod contact;
 mod deadlines;
 mod event;
 mod fetch;
+mod finding;
 mod hops_to_live;
 mod insert;
 mod location;
+mod lookahead;
 mod message;
+mod neighbours;
 mod next_hop;
 mod opennet;
 mod peers;
@@ -23,12 +26,13 @@ mod time;
 mod wire;
 
 pub use block::Block;
-pub use config::{ByClass, Config};
+pub use config::{ByClass, Config, Lookahead};
 pub use contact::{Contact, PeerKind, RECORD_LEN_MAX, Trust};
 pub use event::{
     Action, Class, Event, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId,
     LookupResult, Misbehaviour, Origin, PeerId, Place, StoreResult, StoreTicket,
 };
+pub use finding::{CoarseLocation, Finding, Neighbourhood};
 pub use hops_to_live::{HopsToLive, OutOfRange};
 pub use location::{Distance, Location};
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};

@@ -52,6 +52,11 @@ impl Location {
         Distance(if clockwise < back { clockwise } else { back })
     }
 
+    /// The place with these bits.
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// The place as the router's own arithmetic sees it.
     pub(crate) const fn to_bits(self) -> u64 {
         self.0
@@ -69,6 +74,11 @@ impl fmt::Debug for Location {
 pub struct Distance(u64);
 
 impl Distance {
+    /// This distance and so much more, in units of 2^-64 of the ring.
+    pub(crate) const fn plus(self, bits: u64) -> Self {
+        Self(self.0.saturating_add(bits))
+    }
+
     /// The distance as a fraction of the ring, in [0, 0.5].
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "53 of 64 bits are kept")]

@@ -8,14 +8,15 @@ use bytes::Bytes;
 use crypto::BlockKey;
 
 use crate::event::Class;
+use crate::finding::Finding;
 use crate::hops_to_live::{HopsToLive, OutOfRange};
 use crate::opennet::message::OpennetMessage;
 
 /// One message over one link.
 ///
-/// A request's id is chosen by the node that asks, freshly for every hop. [`Message::Fetch`], [`Message::Offer`],
-/// [`Message::Block`] and [`Message::Cancel`] travel from the asker and carry an id of the sender; all others answer
-/// and carry an id of the receiver.
+/// Most belong to a request. Its id is chosen by the node that asks, freshly for every hop. [`Message::Fetch`],
+/// [`Message::Offer`], [`Message::Block`] and [`Message::Cancel`] travel from the asker and carry an id of the sender; the
+/// others up to [`Message::Collision`] answer and carry an id of the receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Asks for a block.
@@ -101,6 +102,8 @@ pub enum Message {
     },
     /// About links of the opennet.
     Opennet(OpennetMessage),
+    /// What helps to find blocks and belongs to no single request.
+    Finding(Finding),
 }
 
 impl Message {
@@ -125,7 +128,7 @@ impl Message {
             | Self::Stored { id, .. }
             | Self::StoreFailed { id }
             | Self::Collision { id, .. } => Some(*id),
-            Self::Opennet(_) => None,
+            Self::Opennet(_) | Self::Finding(_) => None,
         }
     }
 
@@ -144,7 +147,8 @@ impl Message {
             | Self::NotFound { .. }
             | Self::Stored { .. }
             | Self::StoreFailed { .. }
-            | Self::Opennet(_) => None,
+            | Self::Opennet(_)
+            | Self::Finding(_) => None,
         }
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::contact::PeerKind;
 use crate::event::PeerId;
+use crate::finding::Neighbourhood;
 use crate::hops_to_live::HopDraw;
 use crate::location::Location;
+use crate::lookahead::{Claims, Record};
 
 /// What the router knows of one connected peer.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub(crate) struct Peer {
     pub(crate) draw: HopDraw,
     /// Its fetches and inserts in progress here, and those that ended while the store was still at work for them.
     pub(crate) requests: usize,
+    /// Where it says that its peers are.
+    pub(crate) claims: Claims,
 }
 
 /// The connected peers by handle.
@@ -26,6 +30,8 @@ pub(crate) struct Peers {
     connected: BTreeMap<PeerId, Peer>,
     /// Makes the draw for a place the same each time its node connects, and unknown to others.
     secret: [u8; 32],
+    /// What came of believing peers' claims, all together.
+    claims_record: Record,
 }
 
 impl Peers {
@@ -33,6 +39,7 @@ impl Peers {
         Self {
             connected: BTreeMap::new(),
             secret,
+            claims_record: Record::NONE,
         }
     }
 
@@ -45,8 +52,35 @@ impl Peers {
                 kind,
                 draw,
                 requests: 0,
+                claims: Claims::default(),
             },
         );
+    }
+
+    /// A peer says where its peers are. What came of its earlier claims is not forgotten.
+    pub(crate) fn claim(&mut self, peer: PeerId, places: Neighbourhood) {
+        if let Some(peer) = self.connected.get_mut(&peer) {
+            peer.claims.places = places;
+        }
+    }
+
+    /// Counts a choice by `peer`'s claims, or its end. Old ones count less and less.
+    pub(crate) fn record(&mut self, peer: PeerId, count: impl Fn(&mut Record)) {
+        let Some(peer) = self.connected.get_mut(&peer) else {
+            return;
+        };
+        count(&mut peer.claims.record);
+        count(&mut self.claims_record);
+        if self.claims_record.is_full() {
+            self.claims_record.halve();
+            for peer in self.connected.values_mut() {
+                peer.claims.record.halve();
+            }
+        }
+    }
+
+    pub(crate) const fn claims_record(&self) -> Record {
+        self.claims_record
     }
 
     pub(crate) fn disconnect(&mut self, peer: PeerId) -> Option<Peer> {

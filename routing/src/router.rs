@@ -10,6 +10,7 @@ use crate::event::{
     StoreResult, StoreTicket,
 };
 use crate::fetch::{FetchRequest, Fetches, Rank};
+use crate::finding::Finding;
 use crate::insert::{Inserts, Offer};
 use crate::location::Location;
 use crate::message::{Message, RequestId};
@@ -81,6 +82,7 @@ impl<B: Block> Router<B> {
             } => {
                 self.peer_down(peer);
                 self.shared.peers.connect(peer, location, kind);
+                self.shared.neighbours_changed();
             }
             Event::PeerDown { peer } => self.peer_down(peer),
             Event::DialFailed { .. } => {}
@@ -107,6 +109,7 @@ impl<B: Block> Router<B> {
     pub fn handle_timeout(&mut self, now: Time) {
         self.shared.now = now;
         self.shared.recently_failed.expire(now);
+        self.shared.tell_neighbours();
         self.inserts.end_late_offers(&mut self.shared);
         while let Some(Target { operation, key }) = self.shared.deadlines.pop_due(now) {
             match operation {
@@ -127,7 +130,9 @@ impl<B: Block> Router<B> {
         let deadline = self.shared.deadlines.first();
         let offer = self.inserts.next_late_offer();
         let expiry = self.shared.recently_failed.next_expiry();
-        [deadline, offer, expiry].into_iter().flatten().min()
+        let telling = self.shared.neighbours_due();
+        let all = [deadline, offer, expiry, telling];
+        all.into_iter().flatten().min()
     }
 
     /// How much there is to do.
@@ -164,6 +169,9 @@ impl<B: Block> Router<B> {
 
     fn message(&mut self, from: PeerId, message: Message) {
         let Some(id) = message.id() else {
+            if let Message::Finding(finding) = message {
+                self.finding(from, finding);
+            }
             return;
         };
         match message {
@@ -221,7 +229,17 @@ impl<B: Block> Router<B> {
             | Message::Stored { .. }
             | Message::StoreFailed { .. }
             | Message::Collision { .. } => self.answer(from, id, message),
-            Message::Opennet(_) => {}
+            Message::Opennet(_) | Message::Finding(_) => {}
+        }
+    }
+
+    /// A peer says something that helps to find blocks.
+    fn finding(&mut self, from: PeerId, finding: Finding) {
+        match finding {
+            Finding::Neighbours(places) if self.shared.config.lookahead.is_on() => {
+                self.shared.peers.claim(from, places);
+            }
+            Finding::Neighbours(_) => {}
         }
     }
 
@@ -269,7 +287,8 @@ impl<B: Block> Router<B> {
                 | Message::Stored { .. }
                 | Message::StoreFailed { .. }
                 | Message::Collision { .. }
-                | Message::Opennet(_),
+                | Message::Opennet(_)
+                | Message::Finding(_),
             ) => {}
         }
     }
@@ -335,6 +354,7 @@ impl<B: Block> Router<B> {
         if self.shared.peers.disconnect(peer).is_none() {
             return;
         }
+        self.shared.neighbours_changed();
         self.shared.requests.lose_payer(peer);
         for (id, Target { operation, key }) in self.shared.requests.incoming_of(peer) {
             match operation {

@@ -16,7 +16,9 @@ use crate::event::{Action, Class, Existing, Misbehaviour, Origin, PeerId, Place,
 use crate::fetch::Rank;
 use crate::hops_to_live::HopsToLive;
 use crate::location::{Distance, Location};
+use crate::lookahead::{self, NextPeer};
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
+use crate::neighbours::Telling;
 use crate::next_hop;
 use crate::peers::{Peer, Peers};
 use crate::recently_failed::RecentlyFailed;
@@ -31,6 +33,7 @@ pub(crate) struct Shared<B> {
     /// Of the event that is being handled.
     pub(crate) now: Time,
     pub(crate) peers: Peers,
+    pub(crate) telling: Telling,
     pub(crate) requests: Requests,
     pub(crate) recently_failed: RecentlyFailed,
     pub(crate) deadlines: Deadlines,
@@ -53,6 +56,7 @@ impl<B: Block> Shared<B> {
             config,
             now: Time::ZERO,
             peers: Peers::new(secret),
+            telling: Telling::default(),
             requests: Requests::default(),
             deadlines: Deadlines::default(),
             actions: VecDeque::new(),
@@ -230,6 +234,16 @@ impl<B: Block> Shared<B> {
         usable: impl Fn(PeerId) -> bool,
     ) -> Option<(PeerId, Distance)> {
         next_hop::closest(self.peers.places(), Location::of_key(key), usable)
+    }
+
+    /// The peer for which `usable` holds that is the best next one on the way to `key`, by its own place or what it says of
+    /// its peers'.
+    pub(crate) fn next_peer(
+        &self,
+        key: &BlockKey,
+        usable: impl Fn(PeerId, Location) -> bool,
+    ) -> Option<NextPeer> {
+        lookahead::next(&self.peers, self.me, Location::of_key(key), usable)
     }
 
     /// Whether to do what is done in a quarter of all cases.

@@ -14,6 +14,7 @@ use crate::event::Class;
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 
+mod finding;
 mod opennet;
 
 /// No message is longer, in bytes.
@@ -30,6 +31,9 @@ pub fn encode(message: &Message) -> Bytes {
         bytes.put_u8(OPENNET);
         opennet::encode(message, &mut bytes);
         return bytes.freeze();
+    }
+    if let Message::Finding(message) = message {
+        return finding::encode(message, FINDING);
     }
     let block = message.block().map(|block| &block.0);
     let block_len = block.map_or(0, Bytes::len);
@@ -50,6 +54,9 @@ pub fn encode(message: &Message) -> Bytes {
 /// How many bytes [`encode`] makes of `message`, without making them.
 #[must_use]
 pub fn encoded_len(message: &Message) -> usize {
+    if let Message::Opennet(_) | Message::Finding(_) = message {
+        return encode(message).len();
+    }
     let block_len = message.block().map_or(0, |block| block.0.len());
     encode_head(message, &mut [0; HEAD_LEN_MAX]).len() + block_len
 }
@@ -65,6 +72,10 @@ pub fn decode(bytes: &Bytes) -> Result<Message, DecodeError> {
     if bytes.first() == Some(&OPENNET) {
         let message = opennet::decode(&bytes.slice(1..)).ok_or(DecodeError::Opennet)?;
         return Ok(Message::Opennet(message));
+    }
+    if bytes.first() == Some(&FINDING) {
+        let message = finding::decode(&bytes[1..]).ok_or(DecodeError::Finding)?;
+        return Ok(Message::Finding(message));
     }
     let (head, rest) = postcard::take_from_bytes::<Head>(bytes).map_err(|_| DecodeError::Head)?;
     let rest = bytes.slice_ref(rest);
@@ -104,6 +115,9 @@ pub enum DecodeError {
     /// What is said about links is cut off, of no known kind, or has a number, a node or a length out of range.
     #[error("a message about links is malformed")]
     Opennet,
+    /// What should help to find blocks is cut off, too long, of no known kind, or has places out of order.
+    #[error("a message that should help to find blocks is malformed")]
+    Finding,
 }
 
 /// A message without its block. The order of the variants is the format.
@@ -191,7 +205,7 @@ impl Head {
             Message::Stored { id, copies } => Self::Stored { id, copies },
             Message::StoreFailed { id } => Self::StoreFailed { id },
             Message::Collision { id, .. } => Self::Collision { id },
-            Message::Opennet(_) => return None,
+            Message::Opennet(_) | Message::Finding(_) => return None,
         })
     }
 
@@ -241,6 +255,9 @@ fn encode_head<'a>(message: &Message, space: &'a mut [u8; HEAD_LEN_MAX]) -> &'a 
 
 /// The first byte of messages about links, out of the way of the numbers of [`Head`].
 const OPENNET: u8 = 64;
+
+/// The first byte of messages that help to find blocks.
+const FINDING: u8 = 65;
 
 /// Kind 1, id at most 10 (as a varint), kind of block 1, routing key 32, hops 1 and tie break 3 (or stage 2), class 1; rounded up.
 const HEAD_LEN_MAX: usize = 64;

@@ -47,7 +47,8 @@ impl Counters {
             | Message::NotFound { .. }
             | Message::Stored { .. }
             | Message::StoreFailed { .. }
-            | Message::Opennet(_) => {}
+            | Message::Opennet(_)
+            | Message::Finding(_) => {}
         }
     }
 

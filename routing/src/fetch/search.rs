@@ -9,6 +9,7 @@ use super::{Rank, Requester, Requesters, target};
 use crate::block::Block;
 use crate::event::{Action, Class, FetchFailure, Origin, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
+use crate::lookahead::{Claim, NextPeer};
 use crate::message::{Message, Refusal, RequestId};
 use crate::requests::{Asker, Payer};
 use crate::shared::Shared;
@@ -55,6 +56,8 @@ pub(super) enum Waiting {
     Peer {
         peer: PeerId,
         id: RequestId,
+        /// Whether it was chosen for what it says of its peers.
+        by_claim: bool,
     },
 }
 
@@ -184,9 +187,12 @@ impl Search {
         if self.left == HopsToLive::ZERO || shared.now >= self.ends {
             return false;
         }
-        let Some(peer) = self.next_peer(shared, &key) else {
+        let Some(NextPeer { peer, by_claim }) = self.next_peer(shared, &key) else {
             return self.begin_round(shared, key);
         };
+        if by_claim {
+            shared.peers.chosen_by_claim(peer);
+        }
         let (hops_to_live, class) = (self.left, self.class);
         let tie_break = self.rank.tie_break;
         let id = shared.ask(peer, target(key), class, |id| Message::Fetch {
@@ -197,7 +203,7 @@ impl Search {
             class,
         });
         self.asked.push(peer);
-        self.waiting = Waiting::Peer { peer, id };
+        self.waiting = Waiting::Peer { peer, id, by_claim };
         self.wait(shared, key, shared.config.accept_timeout.of(class));
         true
     }
@@ -236,6 +242,7 @@ impl Search {
     ) {
         self.note_failure(FetchFailure::NotFound);
         self.note_peer_failed(shared, key);
+        self.note_claim(shared, Claim::Idle);
         self.left = self.left.min(left);
         self.answered(shared);
     }
@@ -243,12 +250,13 @@ impl Search {
     /// Waits no longer for the peer that was asked, and tells it.
     pub(super) fn give_peer_up<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.note_failure(FetchFailure::TimedOut);
+        self.note_claim(shared, Claim::Idle);
         self.withdraw(shared);
     }
 
     /// The peer that was asked has answered for good.
     pub(super) fn answered<B: Block>(&mut self, shared: &mut Shared<B>) {
-        if let Waiting::Peer { peer, id } = self.waiting {
+        if let Waiting::Peer { peer, id, .. } = self.waiting {
             shared.requests.answered(peer, id);
             self.waiting = Waiting::Nothing;
         }
@@ -329,7 +337,7 @@ impl Search {
         stronger
     }
 
-    fn next_peer<B: Block>(&self, shared: &Shared<B>, key: &BlockKey) -> Option<PeerId> {
+    fn next_peer<B: Block>(&self, shared: &Shared<B>, key: &BlockKey) -> Option<NextPeer> {
         let left = Rank {
             hops_to_live: self.left,
             ..self.rank
@@ -351,10 +359,8 @@ impl Search {
                 .recently_failed
                 .has_failed(key, peer, self.rank.hops_to_live, shared.now)
         };
-        let promising = shared.closest(key, |peer| free(peer) && !failed(peer));
-        promising
-            .or_else(|| shared.closest(key, free))
-            .map(|(peer, _)| peer)
+        let promising = shared.next_peer(key, |peer, _| free(peer) && !failed(peer));
+        promising.or_else(|| shared.next_peer(key, |peer, _| free(peer)))
     }
 
     /// Asks all peers once more if none has done anything but refuse because of a loop: others' searches may have ended
@@ -385,7 +391,7 @@ impl Search {
     }
 
     fn withdraw<B: Block>(&mut self, shared: &mut Shared<B>) {
-        if let Waiting::Peer { peer, id } = self.waiting {
+        if let Waiting::Peer { peer, id, .. } = self.waiting {
             shared.withdraw(peer, id, self.class);
             self.waiting = Waiting::Nothing;
         }
@@ -395,6 +401,18 @@ impl Search {
         if let Waiting::Store(ticket) = self.waiting {
             shared.abandon(ticket, self.payer);
             self.waiting = Waiting::Nothing;
+        }
+    }
+
+    /// Notes what came of it if the peer that is waited for was chosen for its claims.
+    pub(super) fn note_claim<B: Block>(&self, shared: &mut Shared<B>, claim: Claim) {
+        if let Waiting::Peer {
+            peer,
+            by_claim: true,
+            ..
+        } = self.waiting
+        {
+            shared.peers.ended_by_claim(peer, claim);
         }
     }
 

@@ -337,24 +337,32 @@ impl<B: Block> Placement<B> {
         self.wait(shared, key, question.patience);
     }
 
-    /// The closest peer that is closer to the key than this node.
+    /// The best next peer of those that are closer to the key than this node.
     fn closer_peer(
         &self,
         shared: &Shared<B>,
         key: &BlockKey,
         hops_to_live: HopsToLive,
     ) -> Option<PeerId> {
-        let own_distance = shared.me.distance(Location::of_key(key));
-        let (peer, distance) = self.free_peer(shared, key)?;
-        (hops_to_live > HopsToLive::ZERO && distance < own_distance).then_some(peer)
+        if hops_to_live == HopsToLive::ZERO {
+            return None;
+        }
+        let target = Location::of_key(key);
+        let own_distance = shared.me.distance(target);
+        let closer = |peer: PeerId, place: Location| {
+            place.distance(target) < own_distance && self.is_free(peer)
+        };
+        shared.next_peer(key, closer).map(|next| next.peer)
     }
 
     /// The closest peer that was not offered the block, nor offered it.
     fn free_peer(&self, shared: &Shared<B>, key: &BlockKey) -> Option<(PeerId, Distance)> {
-        shared.closest(key, |peer| {
-            let asks = self.requesters.iter().any(|(asker, _)| asker.is_peer(peer));
-            !asks && !self.offered.contains(&peer)
-        })
+        shared.closest(key, |peer| self.is_free(peer))
+    }
+
+    fn is_free(&self, peer: PeerId) -> bool {
+        let asks = self.requesters.iter().any(|(asker, _)| asker.is_peer(peer));
+        !asks && !self.offered.contains(&peer)
     }
 
     fn withdraw(&mut self, shared: &mut Shared<B>) {

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
 use super::*;
+use crate::config::Lookahead;
 use crate::contact::{PeerKind, Trust};
 use crate::event::{Class, Existing, InsertSuccess, Place};
 use crate::hops_to_live::HopsToLive;
@@ -30,7 +31,11 @@ struct Bench {
 impl Bench {
     /// A router whose peers 1, 2, 3, … are at these places.
     fn new(places: &[f64]) -> Self {
-        Self::with_config(Config::default(), places)
+        let config = Config {
+            lookahead: Lookahead::Off,
+            ..Config::default()
+        };
+        Self::with_config(config, places)
     }
 
     fn with_config(config: Config, places: &[f64]) -> Self {

@@ -1,0 +1,66 @@
+//! What helps to find blocks, as bytes: one byte that says so, and then postcard.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::finding::Finding;
+
+/// `kind`, and the bytes of `message`.
+pub(super) fn encode(message: &Finding, kind: u8) -> Bytes {
+    let mut space = [0; LEN_MAX];
+    let body = postcard::to_slice(message, &mut space)
+        .expect("the longest message fits: LEN_MAX counts its fields");
+    let mut bytes = BytesMut::with_capacity(1 + body.len());
+    bytes.put_u8(kind);
+    bytes.put_slice(body);
+    bytes.freeze()
+}
+
+/// The message that `bytes` are, if they are one and nothing more.
+pub(super) fn decode(bytes: &[u8]) -> Option<Finding> {
+    let (message, rest) = postcard::take_from_bytes(bytes).ok()?;
+    rest.is_empty().then_some(message)
+}
+
+/// A list of 100 places is the longest: kind 1, length 1, two for each. Rounded up.
+const LEN_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::finding::{CoarseLocation, Neighbourhood};
+
+    #[test]
+    fn the_format_is_fixed() {
+        let places = [[1, 2], [0, 5]].map(CoarseLocation::from);
+        let message = Finding::Neighbours(Neighbourhood::new(places.into_iter()));
+        assert_eq!(encode(&message, 65).as_ref(), [65, 0, 2, 0, 5, 1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_comes_back(message in message()) {
+            prop_assert_eq!(decode(&encode(&message, 65)[1..]), Some(message));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic_the_decoder(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode(&bytes);
+        }
+
+        #[test]
+        fn no_byte_may_be_left_over(message in message(), byte: u8) {
+            let mut bytes = encode(&message, 65)[1..].to_vec();
+            bytes.push(byte);
+            prop_assert_eq!(decode(&bytes), None);
+        }
+    }
+
+    fn message() -> impl Strategy<Value = Finding> {
+        prop::collection::vec(any::<[u8; 2]>(), 0..120).prop_map(|places| {
+            let places = places.into_iter().map(CoarseLocation::from);
+            Finding::Neighbours(Neighbourhood::new(places))
+        })
+    }
+}
