@@ -1,5 +1,7 @@
 //! The router: hands each event to the part concerned.
 
+use std::sync::Arc;
+
 use crypto::VerifiedBlock;
 
 use crate::block::Block;
@@ -57,12 +59,12 @@ pub struct PeerView<'a> {
 }
 
 impl<B: Block> Router<B> {
-    /// A router at `me` that knows no peers. `seed` decides everything random that it does, so it must be secret, and the
+    /// A router at `me` that knows no peers. Many routers may share one `config`. `seed` decides everything random that it does, so it must be secret, and the
     /// same seed gives the same actions for the same events.
     #[must_use]
-    pub fn new(me: Location, config: Config, seed: [u8; 32]) -> Self {
+    pub fn new(me: Location, config: impl Into<Arc<Config>>, seed: [u8; 32]) -> Self {
         Self {
-            shared: Shared::new(me, config, seed),
+            shared: Shared::new(me, config.into(), seed),
             fetches: Fetches::default(),
             inserts: Inserts::default(),
         }

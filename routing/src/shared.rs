@@ -1,6 +1,7 @@
 //! What fetches and inserts have in common: peers, ids, deadlines and the queue of actions.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crypto::BlockKey;
@@ -29,7 +30,7 @@ use crate::time::Time;
 #[derive(Debug)]
 pub(crate) struct Shared<B> {
     pub(crate) me: Location,
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     /// Of the event that is being handled.
     pub(crate) now: Time,
     pub(crate) peers: Peers,
@@ -46,7 +47,7 @@ pub(crate) struct Shared<B> {
 }
 
 impl<B: Block> Shared<B> {
-    pub(crate) fn new(me: Location, config: Config, seed: [u8; 32]) -> Self {
+    pub(crate) fn new(me: Location, config: Arc<Config>, seed: [u8; 32]) -> Self {
         let mut rng = ChaCha8Rng::from_seed(seed);
         let mut secret = [0; 32];
         rng.fill_bytes(&mut secret);
@@ -193,7 +194,7 @@ impl<B: Block> Shared<B> {
     }
 
     /// How many requests of a peer may be in progress: half as many where its owner is hardly trusted.
-    const fn requests_max_of(&self, peer: &Peer) -> usize {
+    fn requests_max_of(&self, peer: &Peer) -> usize {
         let max = self.config.requests_per_peer_max;
         match peer.kind {
             PeerKind::Friend { trust: Trust::Low } => max.div_ceil(2),

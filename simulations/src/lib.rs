@@ -4,7 +4,7 @@
 //! messages, with stores in memory. Nothing reads a clock or draws from anywhere but the one seed, so that a run can be
 //! repeated exactly: [`Network::trace`] says whether it was.
 //!
-//! It models neither bandwidth nor the transport's own retransmission: a message arrives after a while or never.
+//! It does not model the transport's own retransmission: a message arrives after a while or never.
 //!
 //! ```
 //! use simulations::{Network, Settings, Topology};
@@ -24,6 +24,8 @@
 //!
 //! Read [`network`](Network) first, then [`Topology`] and [`LinkModel`].
 
+mod bandwidth;
+mod behaviour;
 mod blocks;
 pub mod chart;
 pub mod cli;
@@ -37,13 +39,16 @@ mod random;
 pub mod replay;
 pub mod results;
 pub mod scenario;
+mod schedule;
 mod sim_node;
 pub mod statistics;
 mod topology;
 
+pub use bandwidth::Bandwidth;
+pub use behaviour::{Behaviour, Direction, Hostile, Observation, Reply};
 pub use blocks::{content_block, signed_block};
 pub use elided_block::{ElidedBlock, SimBlock};
-pub use link_model::LinkModel;
+pub use link_model::{BaseLatency, LinkModel};
 pub use measure::{Counters, Ended, Report};
 pub use network::{Network, RequestHandle, Settings};
 pub use random::rng_for;

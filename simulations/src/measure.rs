@@ -93,6 +93,11 @@ pub struct Report<B = VerifiedBlock> {
     pub local: bool,
     /// When it was begun.
     pub began: Time,
+    /// How many hops away a fetch found its block, if it did and [`Settings::paths`](crate::Settings::paths) is set. Where
+    /// several users ask for one key at once, from the nearest of them.
+    pub hops: Option<u32>,
+    /// How often a node was asked for its key, if [`Settings::paths`](crate::Settings::paths) is set.
+    pub asked: u32,
     /// When and how it ended, if it did.
     pub ended: Option<(Time, Ended<B>)>,
 }

@@ -1,22 +1,35 @@
 //! The world: nodes, links and virtual time.
 
-use std::collections::BTreeMap;
+mod life;
+mod links;
+mod paths;
+mod requests;
+mod traffic;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crypto::{BlockKey, VerifiedBlock};
-use rand::RngExt;
+use crypto::{BlockKey, NodeId, VerifiedBlock};
 use rand_chacha::ChaCha8Rng;
 use routing::{
-    Action, Class, Config, Event, LocalId, Location, LookupResult, Message, PeerId, PeerKind,
-    Router, StoreTicket, Time, Trust, decode, encode,
+    Action, Config, Event, LookupResult, PeerId, Router, StoreResult, StoreTicket, Time,
 };
 
-use crate::elided_block::{SimBlock, sent_len};
+use crate::bandwidth::Bandwidth;
+use crate::behaviour::{Behaviour, Observation};
+use crate::elided_block::SimBlock;
 use crate::link_model::LinkModel;
 use crate::measure::{Counters, Ended, Report};
 use crate::random::{rng_for, seed_for};
+use crate::schedule::Schedule;
 use crate::sim_node::{Sabotage, SimNode};
 use crate::topology::Topology;
+use paths::Paths;
+
+pub use requests::RequestHandle;
+pub(crate) use traffic::Parcel;
 
 /// How a network is set up.
 #[derive(Clone, Debug)]
@@ -25,12 +38,22 @@ pub struct Settings {
     pub config: Config,
     /// Of every link.
     pub links: LinkModel,
+    /// Of every node's access to the network; none: no bound. [`Network::set_bandwidth`] changes it for a node.
+    pub bandwidth: Option<Bandwidth>,
     /// How long a store takes to answer.
     pub store_delay: Duration,
+    /// How long a dial waits for a node that does not answer.
+    pub dial_timeout: Duration,
+    /// How long a link is silent until a node believes that the other has crashed.
+    pub link_timeout: Duration,
+    /// With how many strangers a node's links reach its bound: more who dial it are turned away.
+    pub strangers_max: usize,
     /// A planted fault.
     pub sabotage: Sabotage,
     /// Whether messages are encoded, put into the trace, and decoded. It costs time; without, the trace says nothing.
     pub traced: bool,
+    /// Whether reports say how far fetches went. It costs some time.
+    pub paths: bool,
 }
 
 impl Default for Settings {
@@ -38,124 +61,129 @@ impl Default for Settings {
         Self {
             config: Config::default(),
             links: LinkModel::default(),
+            bandwidth: None,
             store_delay: Duration::from_micros(300),
+            // Transports' usual bounds
+            dial_timeout: Duration::from_secs(10),
+            link_timeout: Duration::from_secs(30),
+            strangers_max: 60,
             sabotage: Sabotage::None,
             traced: true,
+            paths: true,
         }
     }
 }
 
 /// Many routers in virtual time. A large one routes [`ElidedBlock`](crate::ElidedBlock)s.
+///
+/// Nodes have numbers from 0, and a router's handle of a peer is the peer's number.
 #[derive(Debug)]
 pub struct Network<B = VerifiedBlock> {
     settings: Settings,
+    config: Arc<Config>,
     seed: u64,
     now: Time,
     nodes: Vec<SimNode<B>>,
-    topology: Topology,
-    /// What will happen, in order; things at one time happen in the order in which they were scheduled.
-    schedule: BTreeMap<(Time, u64), Happening<B>>,
-    scheduled: u64,
+    /// How many of them run.
+    running: usize,
+    /// Who is a friend of whom, stopped nodes included.
+    friends: Topology,
+    schedule: Schedule<Happening>,
     rng: ChaCha8Rng,
     trace: blake3::Hasher,
     counters: Counters,
     reports: Vec<Report<B>>,
+    /// Requests of running nodes that have not ended: the node, and the request's index.
+    open: BTreeSet<(usize, u64)>,
+    paths: Paths,
+    links_made: u16,
+    behaviours: BTreeMap<usize, Box<dyn Behaviour>>,
+    observations: Vec<Observation>,
 }
 
-/// Names a request of a node's user. It is the request's index among all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RequestHandle(usize);
-
 #[derive(Debug)]
-enum Happening<B> {
+enum Happening {
     Arrival {
-        to: usize,
-        from: usize,
-        message: Message,
+        to: u32,
+        parcel: Parcel,
+    },
+    /// A node's access has carried something out.
+    Uploaded {
+        node: u32,
+    },
+    /// A node's access has carried something in.
+    Downloaded {
+        node: u32,
+        parcel: Parcel,
     },
     LookupDone {
-        node: usize,
+        node: u32,
         life: u32,
         ticket: StoreTicket,
         key: BlockKey,
     },
     StoreDone {
-        node: usize,
+        node: u32,
         life: u32,
-        event: Event<B>,
+        ticket: StoreTicket,
+        result: StoreResult,
     },
     Wake {
-        node: usize,
+        node: u32,
+    },
+    /// The answer to a dial should be there.
+    Dialled {
+        from: u32,
+        life: u32,
+        to: u32,
+    },
+    DialFailed {
+        from: u32,
+        life: u32,
+        node: NodeId,
+    },
+    /// A node notices that the other end of a link has crashed.
+    LinkTimedOut {
+        node: u32,
+        other: u32,
+        number: u16,
     },
 }
 
 impl<B: SimBlock> Network<B> {
-    /// A network whose nodes and links are all up. `seed` decides everything random.
+    /// A network whose nodes and links are all up, as friends. `seed` decides everything random.
     #[must_use]
     pub fn new(topology: &Topology, settings: Settings, seed: u64) -> Self {
         let mut network = Self {
             now: Time::ZERO,
             nodes: Vec::with_capacity(topology.locations.len()),
-            topology: topology.clone(),
-            schedule: BTreeMap::new(),
-            scheduled: 0,
+            running: 0,
+            friends: topology.clone(),
+            schedule: Schedule::default(),
             rng: rng_for(seed, "links"),
             trace: blake3::Hasher::new(),
             counters: Counters::default(),
             reports: Vec::new(),
+            open: BTreeSet::new(),
+            paths: Paths::default(),
+            links_made: 0,
+            behaviours: BTreeMap::new(),
+            observations: Vec::new(),
             seed,
+            config: Arc::new(settings.config.clone()),
             settings,
         };
-        for (index, &location) in topology.locations.iter().enumerate() {
-            let router = network.new_router(index, location, 1);
-            network.nodes.push(SimNode::new(router, location));
+        for &location in &topology.locations {
+            network.push_node(location);
         }
-        for &(a, b) in &topology.links {
-            network.connect(a, b);
+        for (a, b) in topology.links() {
+            network.link_friends(a, b);
         }
         network
     }
 
-    /// A node's user asks for a block.
-    pub fn fetch(&mut self, node: usize, key: BlockKey) -> RequestHandle {
-        let handle = self.begin(node, key);
-        self.handle(
-            node,
-            Event::Fetch {
-                id: local_id(handle),
-                key,
-                class: Class::RealTime,
-            },
-        );
-        handle
-    }
-
-    /// A node's user publishes a block.
-    pub fn insert(&mut self, node: usize, block: B) -> RequestHandle {
-        let handle = self.begin(node, block.key());
-        self.handle(
-            node,
-            Event::Insert {
-                id: local_id(handle),
-                block,
-                class: Class::RealTime,
-            },
-        );
-        handle
-    }
-
-    /// A node's user wants a request no more.
-    pub fn cancel(&mut self, handle: RequestHandle) {
-        let node = self.report(handle).node;
-        self.handle(
-            node,
-            Event::Cancel {
-                id: local_id(handle),
-            },
-        );
-    }
-
-    /// Lets time pass until nothing is left to happen.
+    /// Lets time pass until nothing is left to happen. Does not end where routers have something to do for ever, as in an
+    /// opennet: there, [`Network::run_until_ended`] does.
     pub fn run(&mut self) {
         while self.step() {}
     }
@@ -163,210 +191,69 @@ impl<B: SimBlock> Network<B> {
     /// Lets so much time pass.
     pub fn run_for(&mut self, duration: Duration) {
         let until = self.now + duration;
-        while self
-            .schedule
-            .first_key_value()
-            .is_some_and(|(&(at, _), _)| at <= until)
-        {
+        while self.schedule.first().is_some_and(|at| at <= until) {
             self.step();
         }
         self.now = until;
     }
 
+    /// Lets time pass until every request of a running node's user has ended, at most so long. Says whether all have.
+    pub fn run_until_ended(&mut self, longest: Duration) -> bool {
+        let until = self.now + longest;
+        while !self.open.is_empty() && self.schedule.first().is_some_and(|at| at <= until) {
+            self.step();
+        }
+        self.open.is_empty()
+    }
+
     /// Lets the next thing happen, if there is any.
     pub fn step(&mut self) -> bool {
-        let Some(((at, _), happening)) = self.schedule.pop_first() else {
+        let Some((at, happening)) = self.schedule.pop() else {
             return false;
         };
         self.now = at;
         match happening {
-            Happening::Arrival { to, from, message } => {
-                self.handle(
-                    to,
-                    Event::Message {
-                        from: peer_id(from),
-                        message,
-                    },
-                );
-            }
+            Happening::Arrival { to, parcel } => self.arrive(to, parcel),
+            Happening::Uploaded { node } => self.uploaded(node),
+            Happening::Downloaded { node, parcel } => self.downloaded(node, parcel),
             Happening::LookupDone {
                 node,
                 life,
                 ticket,
                 key,
-            } if life == self.nodes[node].life => {
-                let block = self.nodes[node].look_up(&key).cloned();
-                let result = block.map_or(LookupResult::Missing, LookupResult::Found);
-                self.handle(node, Event::LookupDone { ticket, result });
+            } => {
+                if life == self.nodes[node as usize].life {
+                    self.looked_up(node as usize, ticket, &key);
+                }
             }
-            Happening::StoreDone { node, life, event } if life == self.nodes[node].life => {
-                self.handle(node, event);
+            Happening::StoreDone {
+                node,
+                life,
+                ticket,
+                result,
+            } => {
+                if life == self.nodes[node as usize].life {
+                    self.tell(node as usize, Event::StoreDone { ticket, result });
+                }
             }
-            Happening::LookupDone { .. } | Happening::StoreDone { .. } => {}
-            Happening::Wake { node } => self.wake(node),
+            Happening::Wake { node } => self.wake(node as usize),
+            Happening::Dialled { from, life, to } => self.dialled(from, life, to),
+            Happening::DialFailed { from, life, node } => {
+                if life == self.nodes[from as usize].life {
+                    self.tell(from as usize, Event::DialFailed { node });
+                }
+            }
+            Happening::LinkTimedOut {
+                node,
+                other,
+                number,
+            } => self.link_ended(node, other, number),
         }
         true
     }
 
-    /// Stops a node as if its power failed: its peers notice, its store remains.
-    pub fn stop_node(&mut self, node: usize) {
-        self.nodes[node].running = false;
-        for peer in self.topology.neighbours(node).collect::<Vec<_>>() {
-            self.handle(
-                peer,
-                Event::PeerDown {
-                    peer: peer_id(node),
-                },
-            );
-        }
-    }
-
-    /// Starts a stopped node again, with its store and without any memory else.
-    pub fn restart_node(&mut self, node: usize) {
-        let SimNode { location, life, .. } = self.nodes[node];
-        let router = self.new_router(node, location, life + 1);
-        let stopped = &mut self.nodes[node];
-        stopped.router = router;
-        stopped.life += 1;
-        stopped.running = true;
-        stopped.wakes = None;
-        for peer in self.topology.neighbours(node).collect::<Vec<_>>() {
-            if self.nodes[peer].running {
-                self.connect(node, peer);
-            }
-        }
-    }
-
-    /// Makes a node silent: it takes no part any more, and its peers do not notice.
-    pub fn mute_node(&mut self, node: usize) {
-        self.nodes[node].running = false;
-    }
-
-    /// Puts a block into a node's store, as if an insert had left it there.
-    pub fn give(&mut self, node: usize, block: B) {
-        self.nodes[node].store.insert(block.key(), block);
-    }
-
-    /// Sends `message` to `to` in the name of its neighbour `from`, as a hostile node would.
-    pub fn inject(&mut self, from: usize, to: usize, message: Message) {
-        self.deliver(from, to, message);
-    }
-
-    /// Who is linked with whom, stopped nodes included.
-    #[must_use]
-    pub const fn topology(&self) -> &Topology {
-        &self.topology
-    }
-
-    /// What became of a request.
-    #[must_use]
-    pub fn report(&self, handle: RequestHandle) -> &Report<B> {
-        &self.reports[handle.0]
-    }
-
-    /// What became of all requests, in the order in which they were begun.
-    #[must_use]
-    pub fn reports(&self) -> &[Report<B>] {
-        &self.reports
-    }
-
-    /// The virtual time.
-    #[must_use]
-    pub const fn now(&self) -> Time {
-        self.now
-    }
-
-    /// What was sent so far.
-    #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.counters
-    }
-
-    /// A hash over every message so far: when, from where, to where, and each byte.
-    #[must_use]
-    pub fn trace(&self) -> blake3::Hash {
-        self.trace.finalize()
-    }
-
-    /// A node's router.
-    #[must_use]
-    pub fn router(&self, node: usize) -> &Router<B> {
-        &self.nodes[node].router
-    }
-
-    /// The running nodes whose routers still have something in progress.
-    pub fn busy_nodes(&self) -> impl Iterator<Item = usize> {
-        self.nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.running && !node.router.is_idle())
-            .map(|(index, _)| index)
-    }
-
-    /// The nodes that have a block in their store (their cache does not count), running or not.
-    pub fn holders(&self, key: &BlockKey) -> impl Iterator<Item = usize> {
-        self.nodes
-            .iter()
-            .enumerate()
-            .filter(move |(_, node)| node.store.contains_key(key))
-            .map(|(index, _)| index)
-    }
-
-    /// A node's store or cache.
-    #[must_use]
-    pub fn stored(&self, node: usize, key: &BlockKey) -> Option<&B> {
-        self.nodes[node].look_up(key)
-    }
-
-    /// A random node that runs and is not `excluded`.
-    ///
-    /// # Panics
-    /// If there is no such node.
-    pub fn random_node(&mut self, excluded: Option<usize>) -> usize {
-        let nodes = &self.nodes;
-        let choice: Vec<usize> = (0..nodes.len())
-            .filter(|&node| nodes[node].running && Some(node) != excluded)
-            .collect();
-        choice[self.rng.random_range(0..choice.len())]
-    }
-
-    fn begin(&mut self, node: usize, key: BlockKey) -> RequestHandle {
-        let local = self.nodes[node].look_up(&key).is_some();
-        self.reports.push(Report {
-            node,
-            key,
-            local,
-            began: self.now,
-            ended: None,
-        });
-        RequestHandle(self.reports.len() - 1)
-    }
-
-    fn new_router(&self, node: usize, location: Location, life: u32) -> Router<B> {
-        let seed = seed_for(self.seed, &format!("router {node}, life {life}"));
-        Router::new(location, self.settings.config.clone(), seed)
-    }
-
-    fn connect(&mut self, a: usize, b: usize) {
-        for (node, other) in [(a, b), (b, a)] {
-            let location = self
-                .settings
-                .sabotage
-                .believed(node, self.nodes[other].location);
-            self.handle(
-                node,
-                Event::PeerUp {
-                    peer: peer_id(other),
-                    location,
-                    kind: PeerKind::Friend {
-                        trust: Trust::Normal,
-                    },
-                },
-            );
-        }
-    }
-
-    fn handle(&mut self, node: usize, event: Event<B>) {
+    /// Tells a node's router something, if the node runs, and does what that asks for.
+    pub fn tell(&mut self, node: usize, event: Event<B>) {
         if self.nodes[node].running {
             self.nodes[node].router.handle(self.now, event);
             self.carry_out(node);
@@ -384,114 +271,91 @@ impl<B: SimBlock> Network<B> {
         }
     }
 
+    fn looked_up(&mut self, node: usize, ticket: StoreTicket, key: &BlockKey) {
+        let block = self.nodes[node].look_up(key).cloned();
+        if block.is_some() && self.settings.paths {
+            self.paths.found(number(node), key);
+        }
+        let result = block.map_or(LookupResult::Missing, LookupResult::Found);
+        self.tell(node, Event::LookupDone { ticket, result });
+    }
+
     /// Does what a router asks for.
     fn carry_out(&mut self, node: usize) {
         while let Some(action) = self.nodes[node].router.poll_action() {
-            match action {
-                Action::Send { to, message, .. } => self.deliver(node, index(to), message),
-                Action::Lookup { ticket, key, .. } => {
-                    self.after(
-                        self.settings.store_delay,
-                        Happening::LookupDone {
-                            node,
-                            life: self.nodes[node].life,
-                            ticket,
-                            key,
-                        },
-                    );
-                }
-                Action::Store {
-                    ticket,
-                    block,
-                    place,
-                    existing,
-                } => {
-                    let sabotage = self.settings.sabotage;
-                    let result = self.nodes[node].keep(block, place, existing, sabotage);
-                    let event = Event::StoreDone { ticket, result };
-                    self.after(
-                        self.settings.store_delay,
-                        Happening::StoreDone {
-                            node,
-                            life: self.nodes[node].life,
-                            event,
-                        },
-                    );
-                }
-                Action::FetchDone { id, result } => self.ended(id, Ended::Fetch(result)),
-                Action::InsertDone { id, result } => self.ended(id, Ended::Insert(result)),
-                Action::Dial { contact } => {
-                    self.handle(node, Event::DialFailed { node: contact.node });
-                }
-                Action::HangUp { peer } | Action::Disconnect { peer, .. } => {
-                    let event = Event::PeerDown {
-                        peer: peer_id(node),
-                    };
-                    self.handle(index(peer), event);
-                }
-            }
+            self.act(node, action);
         }
         let Some(due) = self.nodes[node].router.next_timeout() else {
             return;
         };
         if self.nodes[node].wakes.is_none_or(|wakes| due < wakes) {
             self.nodes[node].wakes = Some(due);
-            self.at(due, Happening::Wake { node });
+            let node = number(node);
+            self.schedule.push(due, Happening::Wake { node });
         }
     }
 
-    fn deliver(&mut self, from: usize, to: usize, message: Message) {
-        self.counters.count(&message);
-        self.counters.bytes += sent_len::<B>(&message) as u64;
-        let message = if self.settings.traced {
-            self.through_the_wire(from, to, &message)
-        } else {
-            message
-        };
-        match self.settings.links.draw(&mut self.rng) {
-            Some(delay) => self.after(delay, Happening::Arrival { to, from, message }),
-            None => self.counters.lost += 1,
+    fn act(&mut self, node: usize, action: Action<B>) {
+        let life = self.nodes[node].life;
+        match action {
+            Action::Send { to, message, class } => self.send(node, index(to), message, class),
+            Action::Lookup { ticket, key, .. } => {
+                let node = number(node);
+                let done = Happening::LookupDone {
+                    node,
+                    life,
+                    ticket,
+                    key,
+                };
+                self.after(self.settings.store_delay, done);
+            }
+            Action::Store {
+                ticket,
+                block,
+                place,
+                existing,
+            } => {
+                let sabotage = self.settings.sabotage;
+                let result = self.nodes[node].keep(block, place, existing, sabotage);
+                let node = number(node);
+                let done = Happening::StoreDone {
+                    node,
+                    life,
+                    ticket,
+                    result,
+                };
+                self.after(self.settings.store_delay, done);
+            }
+            Action::FetchDone { id, result } => self.ended(id, Ended::Fetch(result)),
+            Action::InsertDone { id, result } => self.ended(id, Ended::Insert(result)),
+            Action::Dial { contact } => self.dial(node, &contact),
+            Action::HangUp { peer } => self.hang_up(node, index(peer)),
+            Action::Disconnect { peer, .. } => self.cut(node, index(peer)),
         }
     }
 
-    fn through_the_wire(&mut self, from: usize, to: usize, message: &Message) -> Message {
-        let bytes = encode(message);
-        for number in [
-            self.now.as_micros(),
-            from as u64,
-            to as u64,
-            bytes.len() as u64,
-        ] {
-            self.trace.update(&number.to_le_bytes());
-        }
-        self.trace.update(&bytes);
-        decode(&bytes).expect("a router's message comes back from its bytes")
+    fn new_router(&self, node: usize, life: u32, location: routing::Location) -> Router<B> {
+        let seed = seed_for(self.seed, &format!("router {node}, life {life}"));
+        Router::new(location, Arc::clone(&self.config), seed)
     }
 
-    fn ended(&mut self, LocalId(id): LocalId, ended: Ended<B>) {
-        let report = &mut self.reports[usize::try_from(id).expect("ids are indices of reports")];
-        assert!(report.ended.is_none(), "a request ended twice: {report:?}");
-        report.ended = Some((self.now, ended));
-    }
-
-    fn after(&mut self, delay: Duration, happening: Happening<B>) {
-        self.at(self.now + delay, happening);
-    }
-
-    fn at(&mut self, time: Time, happening: Happening<B>) {
-        self.scheduled += 1;
-        self.schedule.insert((time, self.scheduled), happening);
+    fn after(&mut self, delay: Duration, happening: Happening) {
+        self.schedule.push(self.now + delay, happening);
     }
 }
 
-const fn local_id(RequestHandle(index): RequestHandle) -> LocalId {
-    LocalId(index as u64)
+/// A node's number as links and what will happen have it.
+fn number(node: usize) -> u32 {
+    u32::try_from(node).expect("a simulated network has fewer than 2^32 nodes")
 }
 
 fn peer_id(node: usize) -> PeerId {
-    PeerId(u32::try_from(node).expect("a simulated network has fewer than 2^32 nodes"))
+    PeerId(number(node))
 }
 
 const fn index(PeerId(node): PeerId) -> usize {
     node as usize
 }
+
+#[cfg(test)]
+mod tests;

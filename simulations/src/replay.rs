@@ -50,6 +50,7 @@ pub fn replay(seed: u64, weather: Weather) -> Replay {
             Weather::Lossy => LinkModel {
                 delay: Duration::from_millis(5)..Duration::from_millis(400),
                 loss: 0.05,
+                ..LinkModel::default()
             },
         },
         ..Settings::default()

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use crypto::BlockKey;
 use rand::RngExt;
-use routing::{Block, Existing, Location, Place, Router, StoreResult, Time};
+use routing::{Block, Contact, Existing, Location, Place, Router, StoreResult, Time};
 
+use crate::bandwidth::Pipe;
+use crate::network::Parcel;
 use crate::random::rng_for;
 
 /// A fault planted in every node, to see that a test notices.
@@ -41,12 +43,37 @@ pub(crate) struct SimNode<B> {
     pub(crate) location: Location,
     /// Whether it takes part. A stopped node keeps its store.
     pub(crate) running: bool,
+    /// Whether what it sends and gets is written down.
+    pub(crate) watched: bool,
     /// How often it was started. What an earlier life asked its store for is not answered to a later one.
     pub(crate) life: u32,
     /// When it will be woken next.
     pub(crate) wakes: Option<Time>,
+    /// Its live links, by the other node.
+    pub(crate) links: Vec<Link>,
+    /// Who it is in the opennet, once somebody asked.
+    pub(crate) contact: Option<Box<Contact>>,
+    /// What its access carries, if that is bounded.
+    pub(crate) access: Option<Box<Access>>,
     pub(crate) store: BTreeMap<BlockKey, B>,
     pub(crate) cache: BTreeMap<BlockKey, B>,
+}
+
+/// One end of a live link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// The node at the other end.
+    pub(crate) other: u32,
+    /// Tells this link from an earlier one between the same nodes, whose messages may still be under way.
+    pub(crate) number: u16,
+    pub(crate) stranger: bool,
+}
+
+/// Both directions of a node's access.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) up: Pipe<Parcel>,
+    pub(crate) down: Pipe<Parcel>,
 }
 
 impl<B: Block> SimNode<B> {
@@ -55,11 +82,38 @@ impl<B: Block> SimNode<B> {
             router,
             location,
             running: true,
+            watched: false,
             life: 1,
             wakes: None,
+            links: Vec::new(),
+            contact: None,
+            access: None,
             store: BTreeMap::new(),
             cache: BTreeMap::new(),
         }
+    }
+
+    /// The live link with `other`.
+    pub(crate) fn link(&self, other: u32) -> Option<Link> {
+        let place = self.links.binary_search_by_key(&other, |link| link.other);
+        place.ok().map(|place| self.links[place])
+    }
+
+    /// Notes a live link, in the place of an earlier one with the same node.
+    pub(crate) fn add_link(&mut self, link: Link) {
+        match self
+            .links
+            .binary_search_by_key(&link.other, |link| link.other)
+        {
+            Ok(place) => self.links[place] = link,
+            Err(place) => self.links.insert(place, link),
+        }
+    }
+
+    /// Forgets a link.
+    pub(crate) fn remove_link(&mut self, other: u32) -> Option<Link> {
+        let place = self.links.binary_search_by_key(&other, |link| link.other);
+        place.ok().map(|place| self.links.remove(place))
     }
 
     pub(crate) fn look_up(&self, key: &BlockKey) -> Option<&B> {

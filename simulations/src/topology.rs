@@ -10,24 +10,30 @@ use routing::Location;
 use crate::random::rng_for;
 
 /// Nodes on the ring and links between them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     /// Where each node is.
     pub locations: Vec<Location>,
-    /// Pairs of linked nodes, by index, the smaller first.
-    pub links: BTreeSet<(usize, usize)>,
+    /// The nodes that each node is linked with, in order; nothing for the nodes at the end that have no links.
+    adjacency: Vec<Vec<u32>>,
 }
 
 impl Topology {
+    /// Nodes without links.
+    #[must_use]
+    pub const fn of_locations(locations: Vec<Location>) -> Self {
+        Self {
+            locations,
+            adjacency: Vec::new(),
+        }
+    }
+
     /// `nodes` at random places, each linked with its neighbours on the ring and with `long_links` others, to which the
     /// probability falls with the distance (Kleinberg's 1/d, in which greedy routes are short).
     #[must_use]
     pub fn small_world(nodes: usize, long_links: usize, seed: u64) -> Self {
         let mut rng = rng_for(seed, "topology");
-        let mut topology = Self {
-            locations: random_locations(nodes, &mut rng),
-            links: BTreeSet::new(),
-        };
+        let mut topology = Self::of_locations(random_locations(nodes, &mut rng));
         let ring = topology.ring_order();
         for place in 0..nodes {
             topology.link(ring[place], ring[(place + 1) % nodes]);
@@ -52,10 +58,7 @@ impl Topology {
     #[must_use]
     pub fn line(nodes: usize, seed: u64) -> Self {
         let mut rng = rng_for(seed, "topology");
-        let mut topology = Self {
-            locations: random_locations(nodes, &mut rng),
-            links: BTreeSet::new(),
-        };
+        let mut topology = Self::of_locations(random_locations(nodes, &mut rng));
         for node in 1..nodes {
             topology.link(node - 1, node);
         }
@@ -91,19 +94,59 @@ impl Topology {
 
     /// Links two nodes; a node is not linked with itself.
     pub fn link(&mut self, a: usize, b: usize) {
-        if a != b {
-            self.links.insert((a.min(b), a.max(b)));
+        if a == b {
+            return;
+        }
+        let nodes = a.max(b) + 1;
+        if self.adjacency.len() < nodes {
+            self.adjacency.resize_with(nodes, Vec::new);
+        }
+        for (node, other) in [(a, b), (b, a)] {
+            let other = short(other);
+            if let Err(place) = self.adjacency[node].binary_search(&other) {
+                self.adjacency[node].insert(place, other);
+            }
         }
     }
 
-    /// The nodes linked with `node`.
-    pub fn neighbours(&self, node: usize) -> impl Iterator<Item = usize> {
-        self.links.iter().filter_map(move |&(a, b)| {
-            if a == node {
-                Some(b)
-            } else {
-                (b == node).then_some(a)
+    /// Takes a link away, if there is one.
+    pub fn unlink(&mut self, a: usize, b: usize) {
+        for (node, other) in [(a, b), (b, a)] {
+            let Some(row) = self.adjacency.get_mut(node) else {
+                continue;
+            };
+            if let Ok(place) = row.binary_search(&short(other)) {
+                row.remove(place);
             }
+        }
+    }
+
+    /// The nodes linked with `node`, in order.
+    pub fn neighbours(&self, node: usize) -> impl Iterator<Item = usize> {
+        let row = self.adjacency.get(node);
+        row.into_iter().flatten().map(|&other| other as usize)
+    }
+
+    /// With how many nodes `node` is linked.
+    #[must_use]
+    pub fn degree(&self, node: usize) -> usize {
+        self.adjacency.get(node).map_or(0, Vec::len)
+    }
+
+    /// Whether two nodes are linked.
+    #[must_use]
+    pub fn is_linked(&self, a: usize, b: usize) -> bool {
+        let row = self.adjacency.get(a);
+        row.is_some_and(|row| row.binary_search(&short(b)).is_ok())
+    }
+
+    /// All links as pairs of nodes, the smaller first, in order.
+    pub fn links(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.adjacency.iter().enumerate().flat_map(|(node, row)| {
+            let above = row.iter().map(|&other| other as usize);
+            above
+                .filter(move |&other| other > node)
+                .map(move |other| (node, other))
         })
     }
 
@@ -129,6 +172,10 @@ impl Topology {
         ring.sort_by_key(|&node| self.locations[node]);
         ring
     }
+}
+
+fn short(node: usize) -> u32 {
+    u32::try_from(node).expect("a simulated network has fewer than 2^32 nodes")
 }
 
 fn random_locations(nodes: usize, rng: &mut ChaCha8Rng) -> Vec<Location> {
@@ -161,12 +208,9 @@ mod tests {
             let ring = topology.ring_order();
             for place in 0..200 {
                 let (a, b) = (ring[place], ring[(place + 1) % 200]);
-                assert!(
-                    topology.links.contains(&(a.min(b), a.max(b))),
-                    "{a} and {b} are neighbours"
-                );
+                assert!(topology.is_linked(a, b), "{a} and {b} are neighbours");
             }
-            let degree = topology.links.len() * 2 / 200;
+            let degree = topology.links().count() * 2 / 200;
             assert!(
                 (long_links..=long_links + 2).contains(&degree),
                 "degree {degree} for {long_links}"
@@ -183,6 +227,21 @@ mod tests {
     }
 
     #[test]
+    fn a_link_has_two_ends_and_goes_as_a_whole() {
+        let mut line = Topology::line(4, 1);
+        line.link(3, 0);
+        line.link(0, 3);
+        assert_eq!(
+            line.links().collect::<Vec<_>>(),
+            [(0, 1), (0, 3), (1, 2), (2, 3)]
+        );
+        assert_eq!(line.neighbours(0).collect::<Vec<_>>(), [1, 3]);
+        line.unlink(0, 1);
+        assert!(!line.is_linked(0, 1) && !line.is_linked(1, 0));
+        assert_eq!((line.degree(0), line.degree(1)), (1, 1));
+    }
+
+    #[test]
     fn one_seed_gives_one_topology() {
         assert_eq!(
             Topology::small_world(50, 4, 1),
@@ -192,7 +251,7 @@ mod tests {
             Topology::small_world(50, 4, 1),
             Topology::small_world(50, 4, 2)
         );
-        assert_eq!(Topology::full_mesh(10, 1).links.len(), 45);
-        assert!(Topology::random(100, 6, 1).links.len() > 250);
+        assert_eq!(Topology::full_mesh(10, 1).links().count(), 45);
+        assert!(Topology::random(100, 6, 1).links().count() > 250);
     }
 }
