@@ -48,7 +48,7 @@ use cache::Cache;
 use fetcher::Fetcher;
 use inserter::Inserter;
 use progress::Meter;
-use usk::Editions;
+use usk::{Date, Editions};
 use window::Window;
 
 pub use content::DocumentStream;
@@ -92,11 +92,21 @@ impl Client {
     /// A client of `network`.
     #[must_use]
     pub fn new(network: Arc<dyn BlockNetwork>, config: ClientConfig) -> Arc<Self> {
+        Self::dated(network, config, Date::today)
+    }
+
+    /// The same, with its own idea of today's date.
+    fn dated(
+        network: Arc<dyn BlockNetwork>,
+        config: ClientConfig,
+        today: fn() -> Date,
+    ) -> Arc<Self> {
         let shared = Arc::new(Shared {
             network,
             windows: Windows::default(),
             cache: Cache::new(config.cache_bytes_max),
             editions: Editions::default(),
+            today,
             derivations: Semaphore::new(1),
             decodings: Arc::new(Semaphore::new(DECODINGS_MAX)),
             config,
@@ -167,6 +177,8 @@ pub(crate) struct Shared {
     windows: Windows,
     cache: Cache,
     editions: Editions,
+    /// The day, which date hints of sites are named after.
+    today: fn() -> Date,
     /// Deriving the key of a phrase takes 64 MiB: one at a time.
     derivations: Semaphore,
     /// Reading the metadata of a large site takes some milliseconds and its size many times over in memory.

@@ -32,11 +32,11 @@ pub(crate) enum Target {
         name: String,
         uri: Uri,
     },
-    /// The next free edition of a site.
+    /// The next free edition of a site. A negative one is where a thorough search for the newest begins.
     Updatable {
         secret: SubspaceSecret,
         site: String,
-        edition: u64,
+        edition: i64,
     },
 }
 
@@ -61,7 +61,7 @@ impl Target {
             } => Ok(Self::Updatable {
                 secret,
                 site,
-                edition: edition.unsigned_abs(),
+                edition,
             }),
             InsertUri::Keyword { phrase, .. } => {
                 let keyword = KeywordKey {
@@ -230,50 +230,50 @@ async fn put_signed(
     }
 }
 
-/// Puts the next free edition from `edition` on.
+/// Puts the next free edition from `edition` on, and then hints to it.
 async fn put_edition(
     inserter: &Arc<Inserter>,
     secret: &SubspaceSecret,
     site: &str,
-    edition: u64,
+    edition: i64,
     payload: &[u8],
 ) -> Result<Inserted, InsertError> {
-    let first = if inserter.options.address_only {
-        edition
+    let (first, before) = if inserter.options.address_only {
+        (first_edition(edition), None)
     } else {
         free_edition(inserter, secret, site, edition).await
     };
     for edition in first..first.saturating_add(COLLISIONS_MAX) {
-        if put_signed(
-            inserter,
-            secret,
-            &edition_document_name(site, edition),
-            payload,
-        )
-        .await?
-        {
-            let uri = Uri::Updatable {
-                subspace: secret.public().clone(),
-                site: site.to_owned(),
-                edition: i64::try_from(edition)
-                    .map_err(|_| InsertError::InvalidUri("the edition is too large".to_owned()))?,
-                path: Vec::new(),
-            };
-            if !inserter.options.address_only {
-                inserter
-                    .shared
-                    .editions
-                    .inserted(secret.public(), site, edition);
-            }
+        let uri = Uri::Updatable {
+            subspace: secret.public().clone(),
+            site: site.to_owned(),
+            edition: i64::try_from(edition)
+                .map_err(|_| InsertError::InvalidUri("the edition is too large".to_owned()))?,
+            path: Vec::new(),
+        };
+        let name = edition_document_name(site, edition);
+        if put_signed(inserter, secret, &name, payload).await? {
             inserter.meter.tell(Event::UriGenerated(uri.clone()));
+            if !inserter.options.address_only {
+                let editions = &inserter.shared.editions;
+                editions.inserted(secret.public(), site, edition);
+                let far = |before: &u64| edition - before > Effort::Quick.ahead();
+                let before = before.filter(far);
+                usk::store_hints(inserter, secret, site, edition, before).await;
+            }
             return Ok(done(inserter, uri));
         }
     }
     Err(InsertError::Collision { existing: None })
 }
 
-/// The edition behind the newest one that can be found.
-async fn free_edition(inserter: &Inserter, secret: &SubspaceSecret, site: &str, from: u64) -> u64 {
+/// The first edition that is free, from `from` on and behind the newest one that can be found, and that one.
+async fn free_edition(
+    inserter: &Inserter,
+    secret: &SubspaceSecret,
+    site: &str,
+    from: i64,
+) -> (u64, Option<u64>) {
     let fetcher = Arc::new(Fetcher {
         shared: Arc::clone(&inserter.shared),
         options: FetchOptions {
@@ -282,9 +282,21 @@ async fn free_edition(inserter: &Inserter, secret: &SubspaceSecret, site: &str, 
         },
         meter: Meter::default(),
     });
+    let effort = if from < 0 {
+        Effort::Thorough
+    } else {
+        Effort::Free
+    };
+    let found = usk::newest(&fetcher, secret.public(), site, from.unsigned_abs(), effort).await;
     // If nothing can be found, the insert itself will tell whether the edition is free.
-    let newest = usk::newest(&fetcher, secret.public(), site, from, Effort::Quick).await;
-    newest.map_or(from, |newest| newest.saturating_add(1))
+    let newest = found.ok();
+    let behind = newest.map_or(0, |newest| newest.saturating_add(1));
+    (first_edition(from).max(behind), newest)
+}
+
+/// The first edition of a site that has none yet.
+fn first_edition(from: i64) -> u64 {
+    u64::try_from(from).unwrap_or(0)
 }
 
 fn done(inserter: &Inserter, uri: Uri) -> Inserted {
