@@ -1,13 +1,14 @@
 //! The experiments, one file each.
 
 mod durability;
+mod greedy_limit;
 
 use crate::experiment::Experiment;
 
 /// All experiments, by number.
 #[must_use]
 pub fn experiments() -> Vec<&'static dyn Experiment> {
-    vec![&durability::Durability]
+    vec![&greedy_limit::GreedyLimit, &durability::Durability]
 }
 
 /// The experiment of that name.

@@ -38,6 +38,7 @@ mod network;
 mod random;
 pub mod replay;
 pub mod results;
+pub mod ring_graph;
 pub mod scenario;
 mod schedule;
 mod sim_node;

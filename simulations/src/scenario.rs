@@ -22,7 +22,13 @@ use crate::experiment::{Experiment, Size};
 use crate::experiments::experiment;
 
 /// The scenarios that come with the program, in the order in which `all` runs them. A test compares the list with the folder.
-const EMBEDDED: &[(&str, &str)] = &[("durability", include_str!("../scenarios/durability.toml"))];
+const EMBEDDED: &[(&str, &str)] = &[
+    (
+        "greedy-limit",
+        include_str!("../scenarios/greedy-limit.toml"),
+    ),
+    ("durability", include_str!("../scenarios/durability.toml")),
+];
 
 /// An experiment with its parameters.
 #[derive(Clone, Debug)]

@@ -46,6 +46,17 @@ pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / count(values.len())
 }
 
+/// The standard deviation, estimated from a sample; zero for fewer than two.
+#[must_use]
+pub fn deviation(values: &[f64]) -> f64 {
+    if values.len() < 2 {
+        return 0.0;
+    }
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (squares / count(values.len() - 1)).sqrt()
+}
+
 /// The least of the sorted numbers that at least the fraction `part` does not exceed; not-a-number for nothing.
 #[must_use]
 #[expect(
@@ -129,6 +140,8 @@ mod tests {
         ];
         assert_eq!(quantiles, [25.0, 50.0, 75.0, 95.0, 99.0, 100.0]);
         assert!(Summary::of(&[]).median.is_nan());
+        assert!((deviation(&[1.0, 3.0]) - 2.0_f64.sqrt()).abs() < 1e-12);
+        assert!(deviation(&[1.0]).abs() < 1e-12);
     }
 
     #[test]

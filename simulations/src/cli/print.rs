@@ -11,7 +11,7 @@ use crate::results::{Record, Results, bar, number};
 use crate::scenario::Scenario;
 
 /// Wider cells go on beyond their column.
-const WIDTH_MAX: usize = 72;
+const WIDTH_MAX: usize = 90;
 
 /// Prints a line to stdout.
 pub(super) fn line(text: &str) -> Result<()> {

@@ -339,11 +339,11 @@ fn survival_plot(copies: i32) -> Plot {
         &format!("ours: 1 of 2, {copies} nodes each"),
         curve(Shape::ours(1), copies),
     )
-    .curve(Kind::Theory, "2x: 128 of 256", curve(two, 1))
-    .curve(Kind::Theory, "3x: 128 of 384", curve(three, 1))
-    .curve(Kind::Published, "2x, published", published(3))
-    .curve(Kind::Published, "3x, published", published(5))
-    .curve(Kind::Published, "replication at 4, published", published(0))
+    .curve(Kind::Theory, "128 of 256 (2x)", curve(two, 1))
+    .curve(Kind::Theory, "128 of 384 (3x)", curve(three, 1))
+    .curve(Kind::Published, "128 of 256 (2x)", published(3))
+    .curve(Kind::Published, "128 of 384 (3x)", published(5))
+    .curve(Kind::Published, "1 of 4, replication", published(0))
 }
 
 /// The probability that one of several nodes that keep a block is alive.
