@@ -72,9 +72,9 @@ impl<T> Schedule<T> {
         self.heap.first().map(|entry| entry.at)
     }
 
-    /// How many things were ever scheduled.
-    pub(crate) const fn scheduled(&self) -> u64 {
-        self.scheduled
+    /// How many things were taken so far.
+    pub(crate) const fn popped(&self) -> u64 {
+        self.scheduled - self.heap.len() as u64
     }
 
     fn rise(&mut self, mut place: usize) {

@@ -80,10 +80,10 @@ impl<B: SimBlock> Network<B> {
         self.counters
     }
 
-    /// How many things have been scheduled so far: a measure of the engine's work.
+    /// How many things have happened so far: a measure of the engine's work.
     #[must_use]
-    pub const fn scheduled(&self) -> u64 {
-        self.schedule.scheduled()
+    pub const fn happened(&self) -> u64 {
+        self.schedule.popped()
     }
 
     /// A hash over every message so far: when, from where, to where, and each byte.

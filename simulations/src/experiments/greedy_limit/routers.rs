@@ -97,7 +97,7 @@ fn fetch_all(nodes: usize, fetches: u64, sabotage: Sabotage, seed: u64) -> Fetch
         }
     }
     Fetches {
-        degree: count(2 * topology.links.len()) / count(nodes),
+        degree: count(2 * topology.links().count()) / count(nodes),
         routed: hops.len(),
         local: network
             .reports()
