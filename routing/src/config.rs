@@ -1,10 +1,12 @@
 //! Every number that a router can be given, with its source.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Class;
 use crate::hops_to_live::HopsToLive;
 use crate::message::Copies;
+use crate::opennet::config::OpennetConfig;
 
 /// The router's numbers.
 #[derive(Clone, Debug)]
@@ -43,6 +45,8 @@ pub struct Config {
     pub neighbours_settle: Duration,
     /// They are told no more often.
     pub neighbours_interval: Duration,
+    /// How the node finds peers by itself. `None`: it does not, and strangers are hung up on.
+    pub opennet: Option<Arc<OpennetConfig>>,
 }
 
 /// Whether a node looks one hop ahead.
@@ -110,6 +114,7 @@ impl Default for Config {
             neighbours_settle: Duration::from_secs(2),
             // 20 peers, 50 bytes each: 33 bytes a second while peers come and go all the time
             neighbours_interval: Duration::from_secs(30),
+            opennet: None,
         }
     }
 }

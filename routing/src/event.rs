@@ -25,6 +25,19 @@ pub enum Event<B = VerifiedBlock> {
         /// Whose.
         node: NodeId,
     },
+    /// How this node can be reached from now on. Without it the node is not found by strangers.
+    OwnContact {
+        /// Of this node.
+        contact: Contact,
+    },
+    /// The node is to find its place in the opennet and keep it. Until then it waits for others to come, as the first seed
+    /// of a network does.
+    Join {
+        /// Former peers ([`Router::remembered`](crate::Router::remembered)). They are asked first.
+        remembered: Vec<Contact>,
+        /// Nodes through which it may announce itself.
+        seeds: Vec<Contact>,
+    },
     /// A link is gone; nothing more can be sent over it. Unknown handles are ignored.
     PeerDown {
         /// The handle given when it came up.

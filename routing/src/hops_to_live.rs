@@ -35,6 +35,12 @@ impl HopsToLive {
         self.0
     }
 
+    /// One less, at nought nought.
+    #[must_use]
+    pub(crate) const fn less_one(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
     /// What is left at a node that got a request with this much, by the draw made for the link it came over.
     #[must_use]
     pub(crate) const fn after_hop(self, draw: HopDraw, max: Self) -> Self {

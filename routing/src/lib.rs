@@ -13,6 +13,7 @@ mod hops_to_live;
 mod insert;
 mod location;
 mod lookahead;
+mod merit;
 mod message;
 mod neighbours;
 mod next_hop;
@@ -36,6 +37,7 @@ pub use finding::{CoarseLocation, Finding, Neighbourhood};
 pub use hops_to_live::{HopsToLive, OutOfRange};
 pub use location::{Distance, Location};
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
+pub use opennet::config::{OpennetConfig, Replacement, Seeking, peers_for_bandwidth};
 pub use opennet::message::{
     AnnouncementId, CONTACTS_MAX, Contacts, Invitation, OpennetMessage, Seek, Ticket, Token,
 };

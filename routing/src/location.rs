@@ -61,6 +61,16 @@ impl Location {
     pub(crate) const fn to_bits(self) -> u64 {
         self.0
     }
+
+    /// The way clockwise to another place, in units of 2^-64 of the ring.
+    pub(crate) const fn clockwise_to(self, other: Self) -> u64 {
+        other.0.wrapping_sub(self.0)
+    }
+
+    /// The place so far clockwise of this one.
+    pub(crate) const fn moved_clockwise(self, bits: u64) -> Self {
+        Self(self.0.wrapping_add(bits))
+    }
 }
 
 impl fmt::Debug for Location {
@@ -77,6 +87,18 @@ impl Distance {
     /// This distance and so much more, in units of 2^-64 of the ring.
     pub(crate) const fn plus(self, bits: u64) -> Self {
         Self(self.0.saturating_add(bits))
+    }
+
+    /// Half of the ring.
+    pub(crate) const MAX: Self = Self(1 << 63);
+
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// In units of 2^-64 of the ring.
+    pub(crate) const fn to_bits(self) -> u64 {
+        self.0
     }
 
     /// The distance as a fraction of the ring, in [0, 0.5].

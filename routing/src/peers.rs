@@ -8,6 +8,7 @@ use crate::finding::Neighbourhood;
 use crate::hops_to_live::HopDraw;
 use crate::location::Location;
 use crate::lookahead::{Claims, Record};
+use crate::merit::Merit;
 
 /// What the router knows of one connected peer.
 #[derive(Clone, Debug)]
@@ -22,12 +23,18 @@ pub(crate) struct Peer {
     pub(crate) requests: usize,
     /// Where it says that its peers are.
     pub(crate) claims: Claims,
+    /// Whether the link carries requests: a friend's does, a stranger's when both sides agreed to it.
+    pub(crate) adopted: bool,
+    /// How well it did what it was asked.
+    pub(crate) merit: Merit,
 }
 
 /// The connected peers by handle.
 #[derive(Debug)]
 pub(crate) struct Peers {
     connected: BTreeMap<PeerId, Peer>,
+    /// How many of them are adopted.
+    adopted: usize,
     /// Makes the draw for a place the same each time its node connects, and unknown to others.
     secret: [u8; 32],
     /// What came of believing peers' claims, all together.
@@ -38,6 +45,7 @@ impl Peers {
     pub(crate) const fn new(secret: [u8; 32]) -> Self {
         Self {
             connected: BTreeMap::new(),
+            adopted: 0,
             secret,
             claims_record: Record::NONE,
         }
@@ -45,16 +53,22 @@ impl Peers {
 
     pub(crate) fn connect(&mut self, peer: PeerId, location: Location, kind: PeerKind) {
         let draw = self.draw(location);
-        self.connected.insert(
-            peer,
-            Peer {
-                location,
-                kind,
-                draw,
-                requests: 0,
-                claims: Claims::default(),
-            },
-        );
+        let adopted = match kind {
+            PeerKind::Friend { .. } => true,
+            PeerKind::Stranger { .. } => false,
+        };
+        let known = Peer {
+            location,
+            kind,
+            draw,
+            requests: 0,
+            claims: Claims::default(),
+            adopted,
+            merit: Merit::default(),
+        };
+        self.adopted += usize::from(adopted);
+        let earlier = self.connected.insert(peer, known);
+        self.adopted -= usize::from(earlier.is_some_and(|earlier| earlier.adopted));
     }
 
     /// A peer says where its peers are. What came of its earlier claims is not forgotten.
@@ -84,7 +98,19 @@ impl Peers {
     }
 
     pub(crate) fn disconnect(&mut self, peer: PeerId) -> Option<Peer> {
-        self.connected.remove(&peer)
+        let known = self.connected.remove(&peer)?;
+        self.adopted -= usize::from(known.adopted);
+        Some(known)
+    }
+
+    /// From now on the link to a stranger carries requests.
+    pub(crate) fn adopt(&mut self, peer: PeerId) {
+        if let Some(known) = self.connected.get_mut(&peer)
+            && !known.adopted
+        {
+            known.adopted = true;
+            self.adopted += 1;
+        }
     }
 
     pub(crate) fn peer_mut(&mut self, peer: PeerId) -> Option<&mut Peer> {
@@ -95,18 +121,24 @@ impl Peers {
         self.connected.get(&peer)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.connected.len()
+    /// How many links carry requests.
+    pub(crate) const fn len(&self) -> usize {
+        self.adopted
     }
 
-    /// All peers, in the order of their handles.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerId, &Peer)> {
+    /// All links, in the order of their handles.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (PeerId, &Peer)> {
         self.connected.iter().map(|(&id, peer)| (id, peer))
     }
 
-    /// All peers with their places, in the order of their handles.
+    /// Those that carry requests, in the order of their handles.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerId, &Peer)> {
+        self.all().filter(|(_, peer)| peer.adopted)
+    }
+
+    /// Those that carry requests, with the peers' places, in the order of their handles.
     pub(crate) fn places(&self) -> impl Iterator<Item = (PeerId, Location)> {
-        self.connected.iter().map(|(&id, peer)| (id, peer.location))
+        self.iter().map(|(id, peer)| (id, peer.location))
     }
 
     /// The draw for the link to a node at `location`.

@@ -6,7 +6,7 @@ use crypto::VerifiedBlock;
 
 use crate::block::Block;
 use crate::config::Config;
-use crate::contact::PeerKind;
+use crate::contact::{Contact, PeerKind};
 use crate::event::{
     Action, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
     StoreResult, StoreTicket,
@@ -16,6 +16,7 @@ use crate::finding::Finding;
 use crate::insert::{Inserts, Offer};
 use crate::location::Location;
 use crate::message::{Message, RequestId};
+use crate::opennet::Opennet;
 use crate::requests::{Asker, Operation, Target};
 use crate::shared::Shared;
 use crate::time::Time;
@@ -26,6 +27,8 @@ pub struct Router<B = VerifiedBlock> {
     shared: Shared<B>,
     fetches: Fetches,
     inserts: Inserts<B>,
+    /// The links to strangers, if the node takes part in the opennet.
+    opennet: Option<Box<Opennet>>,
 }
 
 /// How much a router has to do.
@@ -54,17 +57,22 @@ pub struct PeerView<'a> {
     pub location: Location,
     /// What sort of peer it is.
     pub kind: &'a PeerKind,
+    /// Whether the link carries requests: a friend's does, a stranger's when both sides agreed to it.
+    pub adopted: bool,
     /// Its requests in progress here.
     pub requests: usize,
 }
 
 impl<B: Block> Router<B> {
-    /// A router at `me` that knows no peers. Many routers may share one `config`. `seed` decides everything random that it does, so it must be secret, and the
-    /// same seed gives the same actions for the same events.
+    /// A router at `me` that knows no peers. Many routers may share one `config`. `seed` decides everything random that it
+    /// does, so it must be secret, and the same seed gives the same actions for the same events.
     #[must_use]
     pub fn new(me: Location, config: impl Into<Arc<Config>>, seed: [u8; 32]) -> Self {
+        let config = config.into();
+        let opennet = config.opennet.clone();
         Self {
-            shared: Shared::new(me, config.into(), seed),
+            opennet: opennet.map(|config| Box::new(Opennet::new(config))),
+            shared: Shared::new(me, config, seed),
             fetches: Fetches::default(),
             inserts: Inserts::default(),
         }
@@ -83,14 +91,15 @@ impl<B: Block> Router<B> {
                 kind,
             } => {
                 self.peer_down(peer);
-                self.shared.peers.connect(peer, location, kind);
-                self.shared.neighbours_changed();
+                self.peer_up(peer, location, kind);
             }
             Event::PeerDown { peer } => self.peer_down(peer),
-            Event::DialFailed { .. } => {}
+            Event::DialFailed { .. } | Event::OwnContact { .. } | Event::Join { .. } => {
+                self.opennet_event(event);
+            }
             Event::Message { from, message } => {
                 if self.shared.peers.peer(from).is_some() {
-                    self.message(from, message);
+                    self.hear(from, message);
                 }
             }
             Event::Fetch { id, key, class } => {
@@ -111,6 +120,9 @@ impl<B: Block> Router<B> {
     pub fn handle_timeout(&mut self, now: Time) {
         self.shared.now = now;
         self.shared.recently_failed.expire(now);
+        if let Some(opennet) = &mut self.opennet {
+            opennet.timed_out(&mut self.shared);
+        }
         self.shared.tell_neighbours();
         self.inserts.end_late_offers(&mut self.shared);
         while let Some(Target { operation, key }) = self.shared.deadlines.pop_due(now) {
@@ -119,6 +131,7 @@ impl<B: Block> Router<B> {
                 Operation::Insert => self.inserts.timed_out(&mut self.shared, key),
             }
         }
+        self.settle();
     }
 
     /// The next thing to do, if any. To be called until it gives nothing, after every other `&mut self` call.
@@ -133,7 +146,11 @@ impl<B: Block> Router<B> {
         let offer = self.inserts.next_late_offer();
         let expiry = self.shared.recently_failed.next_expiry();
         let telling = self.shared.neighbours_due();
-        let all = [deadline, offer, expiry, telling];
+        let links = self
+            .opennet
+            .as_ref()
+            .and_then(|opennet| opennet.next_timeout());
+        let all = [deadline, offer, expiry, telling, links];
         all.into_iter().flatten().min()
     }
 
@@ -152,12 +169,20 @@ impl<B: Block> Router<B> {
 
     /// The connected peers, in the order of their handles.
     pub fn peers(&self) -> impl Iterator<Item = PeerView<'_>> {
-        self.shared.peers.iter().map(|(peer, known)| PeerView {
+        self.shared.peers.all().map(|(peer, known)| PeerView {
             peer,
             location: known.location,
             kind: &known.kind,
+            adopted: known.adopted,
             requests: known.requests,
         })
+    }
+
+    /// Whom to link with again after a restart: the strangers among the peers, and then earlier ones. To be kept by the
+    /// driver, and given back with [`Event::Join`].
+    pub fn remembered(&self) -> impl Iterator<Item = &Contact> {
+        let opennet = self.opennet.iter();
+        opennet.flat_map(|opennet| opennet.remembered())
     }
 
     /// Whether nothing is in progress and no answer is awaited.
@@ -169,13 +194,8 @@ impl<B: Block> Router<B> {
             && self.shared.deadlines.first().is_none()
     }
 
-    fn message(&mut self, from: PeerId, message: Message) {
-        let Some(id) = message.id() else {
-            if let Message::Finding(finding) = message {
-                self.finding(from, finding);
-            }
-            return;
-        };
+    /// A peer says something about a request.
+    fn message(&mut self, from: PeerId, id: RequestId, message: Message) {
         match message {
             Message::Fetch {
                 key,
@@ -248,13 +268,16 @@ impl<B: Block> Router<B> {
     /// A peer answers what it was asked. Answers to what is not asked any longer, and answers of the wrong kind, are
     /// ignored: the former are honest, the latter end with the deadline.
     fn answer(&mut self, from: PeerId, id: RequestId, message: Message) {
-        let Some(Target { operation, key }) = self.shared.requests.asked(from, id) else {
+        let Some(target) = self.shared.requests.asked(from, id) else {
             return;
         };
+        let Target { operation, key } = target;
+        self.judge(from, id, &message, target);
         let Self {
             shared,
             fetches,
             inserts,
+            ..
         } = self;
         match (operation, message) {
             (Operation::Fetch, Message::Accepted { .. }) => fetches.accepted(shared, key),
@@ -301,6 +324,7 @@ impl<B: Block> Router<B> {
         };
         match operation {
             Operation::Fetch => {
+                self.offer_fold(key, &result);
                 self.fetches
                     .looked_up(&mut self.shared, key, ticket, &result);
             }
@@ -357,6 +381,9 @@ impl<B: Block> Router<B> {
             return;
         }
         self.shared.neighbours_changed();
+        if let Some(opennet) = &mut self.opennet {
+            opennet.link_down(&mut self.shared, peer);
+        }
         self.shared.requests.lose_payer(peer);
         for (id, Target { operation, key }) in self.shared.requests.incoming_of(peer) {
             match operation {
@@ -386,6 +413,7 @@ impl<B: Block> Router<B> {
 
     /// Does what one part left for the others.
     fn settle(&mut self) {
+        self.shared.fold = None;
         if let Some(block) = self.shared.passed.take() {
             self.fetches.succeed(&mut self.shared, &block);
         }
@@ -394,6 +422,8 @@ impl<B: Block> Router<B> {
         }
     }
 }
+
+mod links;
 
 #[cfg(test)]
 mod tests;

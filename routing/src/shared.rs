@@ -10,6 +10,7 @@ use rand_core::{Rng, SeedableRng};
 use smallvec::SmallVec;
 
 use crate::block::Block;
+use crate::caching::caches_fetched;
 use crate::config::Config;
 use crate::contact::{PeerKind, Trust};
 use crate::deadlines::Deadlines;
@@ -21,6 +22,7 @@ use crate::lookahead::{self, NextPeer};
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
 use crate::neighbours::Telling;
 use crate::next_hop;
+use crate::opennet::message::{Invitation, OpennetMessage};
 use crate::peers::{Peer, Peers};
 use crate::recently_failed::RecentlyFailed;
 use crate::requests::{Asker, Payer, Requests, Target};
@@ -41,6 +43,8 @@ pub(crate) struct Shared<B> {
     pub(crate) actions: VecDeque<Action<B>>,
     /// A block that arrived with an insert while the event was handled: fetches may be waiting for it.
     pub(crate) passed: Option<B>,
+    /// An invitation to be sent along with the block that is about to be given to those who wait for it.
+    pub(crate) fold: Option<Invitation>,
     /// Peers to be forgotten when the event has been handled.
     pub(crate) offenders: SmallVec<[PeerId; 1]>,
     rng: ChaCha8Rng,
@@ -62,6 +66,7 @@ impl<B: Block> Shared<B> {
             deadlines: Deadlines::default(),
             actions: VecDeque::new(),
             passed: None,
+            fold: None,
             offenders: SmallVec::new(),
             rng,
         }
@@ -247,6 +252,48 @@ impl<B: Block> Shared<B> {
         lookahead::next(&self.peers, self.me, Location::of_key(key), usable)
     }
 
+    /// Sends the invitation that came with a block, if any, just before the block: to one peer, far from where the fetch
+    /// began.
+    pub(crate) fn send_fold(
+        &mut self,
+        to: PeerId,
+        request: RequestId,
+        hops_to_live: HopsToLive,
+        class: Class,
+    ) {
+        if !caches_fetched(hops_to_live, self.config.hops_to_live_max) {
+            return;
+        }
+        if let Some(invitation) = self.fold.take() {
+            let message = OpennetMessage::Fold {
+                request,
+                invitation,
+            };
+            self.send(to, Message::Opennet(message), class);
+        }
+    }
+
+    /// Closes the link to a stranger. It is forgotten when the event has been handled.
+    pub(crate) fn hang_up(&mut self, peer: PeerId) {
+        self.actions.push_back(Action::HangUp { peer });
+        self.offenders.push(peer);
+    }
+
+    /// Everything random comes from here.
+    pub(crate) const fn rng(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    /// Whether to do what is done with a probability.
+    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+        f64::from(self.rng.next_u32()) < probability * TWO_POW_32
+    }
+
+    /// A random number below `bound`, which is small.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.rng.next_u32() as usize % bound.max(1)
+    }
+
     /// Whether to do what is done in a quarter of all cases.
     pub(crate) fn one_in_four(&mut self) -> bool {
         self.rng.next_u32().is_multiple_of(4)
@@ -306,3 +353,5 @@ pub(crate) const fn share(max: usize, class: Class) -> usize {
         Class::Bulk => max - max / 4,
     }
 }
+
+const TWO_POW_32: f64 = 4_294_967_296.0;

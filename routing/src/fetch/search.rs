@@ -251,6 +251,11 @@ impl Search {
     pub(super) fn give_peer_up<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.note_failure(FetchFailure::TimedOut);
         self.note_claim(shared, Claim::Idle);
+        if let Waiting::Peer { peer, .. } = self.waiting
+            && let Some(peer) = shared.peers.peer_mut(peer)
+        {
+            peer.merit.failed();
+        }
         self.withdraw(shared);
     }
 

@@ -1,0 +1,119 @@
+//! What the router's parts and the opennet have to do with each other.
+
+use crypto::BlockKey;
+
+use super::Router;
+use crate::block::Block;
+use crate::contact::PeerKind;
+use crate::event::{Event, LookupResult, PeerId};
+use crate::location::Location;
+use crate::message::{Message, RequestId};
+use crate::requests::{Operation, Target};
+
+impl<B: Block> Router<B> {
+    /// A link is there. A friend's carries requests at once.
+    pub(super) fn peer_up(&mut self, peer: PeerId, location: Location, kind: PeerKind) {
+        let PeerKind::Stranger { contact, dialled } = kind else {
+            self.shared.peers.connect(peer, location, kind);
+            self.shared.neighbours_changed();
+            return;
+        };
+        // Whatever anybody says, a stranger is where its identity puts it
+        let kind = PeerKind::Stranger {
+            contact: contact.clone(),
+            dialled,
+        };
+        self.shared.peers.connect(peer, contact.location(), kind);
+        match &mut self.opennet {
+            Some(opennet) => opennet.link_up(&mut self.shared, peer, contact, dialled),
+            None => self.shared.hang_up(peer),
+        }
+    }
+
+    /// Something happened that only the opennet is concerned with.
+    pub(super) fn opennet_event(&mut self, event: Event<B>) {
+        let Some(opennet) = &mut self.opennet else {
+            return;
+        };
+        match event {
+            Event::DialFailed { node } => opennet.dial_failed(&mut self.shared, node),
+            Event::OwnContact { contact } => opennet.reachable_as(&mut self.shared, contact),
+            Event::Join { remembered, seeds } => {
+                opennet.join(&mut self.shared, remembered, seeds);
+            }
+            Event::PeerUp { .. }
+            | Event::PeerDown { .. }
+            | Event::Message { .. }
+            | Event::Fetch { .. }
+            | Event::Insert { .. }
+            | Event::Cancel { .. }
+            | Event::LookupDone { .. }
+            | Event::StoreDone { .. } => {}
+        }
+    }
+
+    /// A peer says something.
+    pub(super) fn hear(&mut self, from: PeerId, message: Message) {
+        if let Message::Opennet(message) = message {
+            if let Some(opennet) = &mut self.opennet {
+                opennet.handle(&mut self.shared, from, message);
+            }
+        } else if !self.carries_requests(from) {
+        } else if let Message::Finding(finding) = message {
+            self.finding(from, finding);
+        } else if let Some(id) = message.id() {
+            self.message(from, id, message);
+        }
+    }
+
+    /// Whether a peer that uses its link for something else than agreeing on it may do so.
+    fn carries_requests(&mut self, from: PeerId) -> bool {
+        if let Some(opennet) = &mut self.opennet {
+            opennet.link_used(&mut self.shared, from);
+        }
+        let known = self.shared.peers.peer(from);
+        known.is_some_and(|known| known.adopted)
+    }
+
+    /// Draws what an answer says about the peer, and about the links that this node should have.
+    pub(super) fn judge(
+        &mut self,
+        from: PeerId,
+        id: RequestId,
+        message: &Message,
+        Target { operation, key }: Target,
+    ) {
+        let found = operation == Operation::Fetch && matches!(message, Message::Found { .. });
+        let answered = matches!(message, Message::NotFound { .. } | Message::Stored { .. });
+        if let Some(peer) = self.shared.peers.peer_mut(from) {
+            if found {
+                peer.merit.found(self.shared.now);
+            } else if answered {
+                peer.merit.answered();
+            }
+        }
+        let Some(opennet) = &mut self.opennet else {
+            return;
+        };
+        let Some(invitation) = opennet.take_fold(from, id).filter(|_| found) else {
+            if found {
+                opennet.note_success();
+            }
+            return;
+        };
+        opennet.note_success();
+        if self.fetches.folds(&self.shared, key) {
+            self.shared.fold = opennet.fold_passes(&mut self.shared, invitation);
+        }
+    }
+
+    /// The store has a block that was asked for from afar: whoever is on the way may link with this node.
+    pub(super) fn offer_fold(&mut self, key: BlockKey, result: &LookupResult<B>) {
+        if matches!(result, LookupResult::Found(_))
+            && let Some(opennet) = &mut self.opennet
+            && self.fetches.folds(&self.shared, key)
+        {
+            self.shared.fold = opennet.fold_of_own(&mut self.shared);
+        }
+    }
+}
