@@ -89,7 +89,8 @@ fn crc32(content: &[u8]) -> u32 {
 }
 
 /// Writes a site: an index, one style sheet, and `pages` pages in nested folders, each with an image of its own and links
-/// to the index and to the next page. Returns how many files there are.
+/// to the index and to the next page. Ten pages each share a part of the site, with a style sheet of its own that puts a
+/// picture behind headings and gives them the colour `rgb(part, 99, 99)`. Returns how many files there are.
 ///
 /// # Panics
 /// If the folder cannot be written.
@@ -107,11 +108,24 @@ pub fn write_site(folder: &Path, pages: usize) -> usize {
     let mut index = String::from(
         "<!DOCTYPE html><html><head><title>The index</title>\n<link rel=\"stylesheet\" href=\"style.css\"></head><body>\n",
     );
+    let parts = pages.div_ceil(PAGES_PER_PART);
+    for part in 0..parts {
+        let sheet = format!(
+            "h1 {{ color: rgb({part}, 99, 99); background-image: url(\"../heading.png\") }}\n"
+        );
+        write(&format!("part-{part}/look/part.css"), sheet.as_bytes());
+        let shade = u8::try_from(part % 256).expect("taken modulo 256");
+        write(
+            &format!("part-{part}/heading.png"),
+            &picture(8, [128, shade, shade]),
+        );
+    }
     for page in 0..pages {
         let (name, next) = (page_name(page), page_name((page + 1) % pages));
         let _ = writeln!(index, "<a href=\"{name}.html\">page {page}</a>");
         let text = format!(
-            "<!DOCTYPE html><html><head><title>Page {page}</title><link rel=\"stylesheet\" href=\"../../style.css\"></head>\n\
+            "<!DOCTYPE html><html><head><title>Page {page}</title>\n\
+             <link rel=\"stylesheet\" href=\"../../style.css\"><link rel=\"stylesheet\" href=\"../look/part.css\"></head>\n\
              <body><h1>Page {page}</h1><img src=\"../../{name}.png\" alt=\"\">\n\
              <a id=\"up\" href=\"../../index.html\">index</a> <a id=\"next\" href=\"../../{next}.html\">next</a></body></html>\n"
         );
@@ -124,12 +138,20 @@ pub fn write_site(folder: &Path, pages: usize) -> usize {
     }
     index.push_str("</body></html>\n");
     write("index.html", index.as_bytes());
-    2 * pages + 2
+    2 * pages + 2 * parts + 2
 }
+
+const PAGES_PER_PART: usize = 10;
 
 /// Page 7 lies two folders deep, as `part-0/7/page`.
 fn page_name(page: usize) -> String {
-    format!("part-{}/{page}/page", page / 10)
+    format!("part-{}/{page}/page", site_part(page))
+}
+
+/// The part of the site of [`write_site`] that a page belongs to.
+#[must_use]
+pub const fn site_part(page: usize) -> usize {
+    page / PAGES_PER_PART
 }
 
 /// Names, relative and with `/`, and contents of all files below a folder.

@@ -18,7 +18,7 @@ mod programs;
 mod wait;
 
 pub use browser::{Browser, Page, chromium};
-pub use content::{bytes, digest, folder_files, picture, write_site};
+pub use content::{bytes, digest, folder_files, picture, site_part, write_site};
 pub use demo::Demo;
 pub use disk::{Needles, files_below};
 pub use fcp_program::{Fcp, Finished};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tests::{Demo, digest, folder_files, follow, get, write_site};
 
-/// 102 pages with an image each, an index and a style sheet: 206 files.
+/// 102 pages with an image each, eleven parts with two files each, an index and a style sheet: 228 files.
 const PAGES: usize = 102;
 
 #[test]
