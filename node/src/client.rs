@@ -10,6 +10,7 @@
 pub mod network;
 
 mod cache;
+mod checked_file;
 mod content;
 mod document;
 pub(crate) mod erasure;
@@ -51,6 +52,10 @@ use progress::Meter;
 use usk::{Date, Editions};
 use window::Window;
 
+pub(crate) use checked_file::FileId;
+#[cfg(unix)]
+pub(crate) use checked_file::read_flags;
+pub use checked_file::{CheckedFile, open_regular};
 pub use content::DocumentStream;
 pub use document::Document;
 pub use error::{FetchError, InsertError};

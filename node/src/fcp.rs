@@ -24,6 +24,7 @@ mod get;
 mod hello;
 mod outbox;
 mod peers;
+mod proved_folder;
 mod put;
 mod put_folder;
 mod requests;

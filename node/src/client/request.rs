@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use crypto::{FileKey, InsertUri, Uri};
 
+use super::checked_file::CheckedFile;
 use super::network::Class;
 
 /// How a document is to be looked for.
@@ -107,6 +108,8 @@ pub enum Source {
     Bytes(Bytes),
     /// A regular file. It is read twice and must not change meanwhile.
     File(PathBuf),
+    /// As `File`; it must be the one that was looked at before.
+    Checked(CheckedFile),
     /// No content: whoever asks is sent to this address.
     Redirect(Uri),
 }

@@ -1,7 +1,6 @@
 //! Content on its way in: read once to hash it and to see whether compression helps.
 
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -65,7 +64,8 @@ pub(crate) struct Preparation {
 pub(crate) fn open_source(source: &Source) -> Result<(Body, u64), InsertError> {
     let (body, size) = match source {
         Source::Bytes(bytes) => (Body::bytes(bytes.clone()), bytes.len() as u64),
-        Source::File(path) => open_file(path)?,
+        Source::File(path) => opened(std::fs::File::open(path)?)?,
+        Source::Checked(file) => opened(file.open()?)?,
         Source::Redirect(_) => return Err(InsertError::Internal("a redirect has no content")),
     };
     if size > SIZE_MAX {
@@ -77,8 +77,7 @@ pub(crate) fn open_source(source: &Source) -> Result<(Body, u64), InsertError> {
     Ok((body, size))
 }
 
-fn open_file(path: &Path) -> Result<(Body, u64), InsertError> {
-    let file = std::fs::File::open(path)?;
+fn opened(file: std::fs::File) -> Result<(Body, u64), InsertError> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(InsertError::Io {

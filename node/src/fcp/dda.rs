@@ -5,14 +5,18 @@
 //! node publish files that only the node's user may read, or write where only that user may write.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rand::RngExt;
 
+use crate::client::{CheckedFile, FileId};
+
 use super::message::{Flag, Message};
 use super::protocol_error::{ErrorCode, ProtocolError};
+use super::proved_folder::ProvedFolder;
 
 /// Tests that one connection may have begun and not finished.
 const TESTS_PENDING_MAX: usize = 16;
@@ -25,7 +29,14 @@ pub(super) struct DirectDiskAccess {
     /// Keyed by the folder as the client writes it.
     pending: BTreeMap<String, PendingTest>,
     /// Keyed by the folder's canonical path.
-    allowed: BTreeMap<PathBuf, Access>,
+    allowed: BTreeMap<PathBuf, Proof>,
+}
+
+/// What was proved, and of which folder: another one may take its place.
+#[derive(Debug)]
+struct Proof {
+    folder: FileId,
+    access: Access,
 }
 
 /// What a client may have the node do in a folder.
@@ -37,11 +48,11 @@ struct Access {
 
 #[derive(Debug)]
 struct PendingTest {
-    folder: PathBuf,
+    folder: ProvedFolder,
     /// The file we made, and what is in it.
     read: Option<(TestFile, String)>,
     /// The file the client is to make, and what is to be in it.
-    write: Option<(PathBuf, String)>,
+    write: Option<(String, String)>,
 }
 
 /// A file that is removed when the test ends in any way.
@@ -91,7 +102,7 @@ impl DirectDiskAccess {
                 format!("at most {TESTS_PENDING_MAX} folders are tested at once"),
             ));
         }
-        let test = PendingTest::begin(folder, want)
+        let test = PendingTest::begin(&folder, want)
             // Some clients take any other answer than an error for a permission.
             .map_err(|error| {
                 refuse(
@@ -118,24 +129,41 @@ impl DirectDiskAccess {
         let write = test
             .write
             .as_ref()
-            .map(|(file, content)| holds(file, content));
-        if self.allowed.len() < FOLDERS_MAX || self.allowed.contains_key(&test.folder) {
-            let access = self.allowed.entry(test.folder).or_default();
-            access.read = read.unwrap_or(access.read);
-            access.write = write.unwrap_or(access.write);
-        }
+            .map(|(name, content)| holds(&test.folder, name, content));
+        self.remember(&test.folder, read, write);
         Ok(Message::new("TestDDAComplete")
             .with("Directory", directory)
             .with_some("ReadDirectoryAllowed", read)
             .with_some("WriteDirectoryAllowed", write))
     }
 
-    /// Whether the client proved that it can read this file. Returns the path to open.
+    /// Keeps what a test of `folder` has shown.
+    fn remember(&mut self, folder: &ProvedFolder, read: Option<bool>, write: Option<bool>) {
+        let Ok(id) = folder.id() else {
+            return;
+        };
+        if self.allowed.len() >= FOLDERS_MAX && !self.allowed.contains_key(folder.path()) {
+            return;
+        }
+        let new = || Proof {
+            folder: id,
+            access: Access::default(),
+        };
+        let path = folder.path().to_owned();
+        let proof = self.allowed.entry(path).or_insert_with(new);
+        if proof.folder != id {
+            *proof = new();
+        }
+        proof.access.read = read.unwrap_or(proof.access.read);
+        proof.access.write = write.unwrap_or(proof.access.write);
+    }
+
+    /// Whether the client proved that it can read this file. Returns the file to read.
     ///
     /// The folder of the file must have been tested, symbolic links resolved. A file that belongs to somebody
     /// else than its folder and that not everybody may read is not covered: in a folder like `/tmp` the test
     /// proves nothing about it. Blocks on the disk.
-    pub(super) fn readable_file(&self, file: &Path) -> Result<PathBuf, Denied> {
+    pub(super) fn readable_file(&self, file: &Path) -> Result<CheckedFile, Denied> {
         let named_in = file
             .parent()
             .and_then(|folder| fs::canonicalize(folder).ok())
@@ -146,18 +174,28 @@ impl DirectDiskAccess {
         let file = fs::canonicalize(file).map_err(|_| Denied::NoSuchFile)?;
         // A link may have led elsewhere.
         let folder = file.parent().ok_or(Denied::NotProved)?;
-        if self.may_read(folder) && covered_by(folder, &file) {
-            Ok(file)
-        } else {
-            Err(Denied::NotProved)
-        }
+        let name = file.file_name().and_then(OsStr::to_str);
+        let name = name.ok_or(Denied::Unreadable)?;
+        self.opened(folder)?
+            .check_file(name)
+            .map_err(|_| Denied::Unreadable)?
+            .ok_or(Denied::NotProved)
     }
 
     /// Whether the client proved that it can read this folder, whose sub-folders are then open to it as well.
-    /// Returns the path to open; each file below it must pass [`covered_by`]. Blocks on the disk.
-    pub(super) fn readable_folder(&self, folder: &Path) -> Result<PathBuf, Denied> {
+    /// Returns the folder; each file below it must pass [`ProvedFolder::check_file`]. Blocks on the disk.
+    pub(super) fn readable_folder(&self, folder: &Path) -> Result<ProvedFolder, Denied> {
         let folder = fs::canonicalize(folder).map_err(|_| Denied::NotProved)?;
-        if self.may_read(&folder) {
+        self.opened(&folder)
+    }
+
+    /// Opens a folder that the client may read, if it is still the one that was tested.
+    fn opened(&self, path: &Path) -> Result<ProvedFolder, Denied> {
+        let proof = self.allowed.get(path).filter(|proof| proof.access.read);
+        let proof = proof.ok_or(Denied::NotProved)?;
+        let folder = ProvedFolder::open(path).map_err(|_| Denied::NotProved)?;
+        let id = folder.id().map_err(|_| Denied::NotProved)?;
+        if id == proof.folder {
             Ok(folder)
         } else {
             Err(Denied::NotProved)
@@ -171,7 +209,11 @@ impl DirectDiskAccess {
             return Err(Denied::NotProved);
         };
         let folder = fs::canonicalize(folder).map_err(|_| Denied::NotProved)?;
-        if self.allowed.get(&folder).is_some_and(|access| access.write) {
+        if self
+            .allowed
+            .get(&folder)
+            .is_some_and(|proof| proof.access.write)
+        {
             Ok(folder.join(name))
         } else {
             Err(Denied::NotProved)
@@ -179,7 +221,9 @@ impl DirectDiskAccess {
     }
 
     fn may_read(&self, folder: &Path) -> bool {
-        self.allowed.get(folder).is_some_and(|access| access.read)
+        self.allowed
+            .get(folder)
+            .is_some_and(|proof| proof.access.read)
     }
 }
 
@@ -190,6 +234,8 @@ pub(super) enum Denied {
     NotProved,
     /// The folder is open to the client, and the file is not there.
     NoSuchFile,
+    /// The folder is open to the client, and the node cannot read the file.
+    Unreadable,
 }
 
 impl Denied {
@@ -203,20 +249,23 @@ impl Denied {
             Self::NoSuchFile => {
                 message.error(ErrorCode::FileNotFound, "the node finds no such file")
             }
+            Self::Unreadable => message.error(
+                ErrorCode::FileNotFound,
+                "it is not a regular file that the node can read",
+            ),
         }
     }
 }
 
 impl PendingTest {
-    fn begin(folder: PathBuf, want: Access) -> io::Result<Self> {
+    fn begin(folder: &Path, want: Access) -> io::Result<Self> {
+        let folder = ProvedFolder::open(folder)?;
         let read = if want.read {
             Some(make_test_file(&folder)?)
         } else {
             None
         };
-        let write = want
-            .write
-            .then(|| (folder.join(test_file_name()), random_word()));
+        let write = want.write.then(|| (test_file_name(), random_word()));
         Ok(Self {
             folder,
             read,
@@ -231,7 +280,9 @@ impl PendingTest {
             .with_some("ReadFilename", read_file)
             .with_some(
                 "WriteFilename",
-                self.write.as_ref().map(|(file, _)| file.display()),
+                self.write
+                    .as_ref()
+                    .map(|(name, _)| self.folder.path().join(name).display().to_string()),
             )
             .with_some(
                 "ContentToWrite",
@@ -240,11 +291,10 @@ impl PendingTest {
     }
 }
 
-fn make_test_file(folder: &Path) -> io::Result<(TestFile, String)> {
-    let path = folder.join(test_file_name());
-    let content = random_word();
-    let mut file = File::create_new(&path)?;
-    let guard = TestFile(path);
+fn make_test_file(folder: &ProvedFolder) -> io::Result<(TestFile, String)> {
+    let (name, content) = (test_file_name(), random_word());
+    let mut file = folder.create_file(&name)?;
+    let guard = TestFile(folder.path().join(name));
     file.write_all(content.as_bytes())?;
     Ok((guard, content))
 }
@@ -262,29 +312,12 @@ fn random_word() -> String {
 }
 
 /// Whether the file holds exactly this text, give or take a line end.
-fn holds(file: &Path, content: &str) -> bool {
-    let Ok(opened) = File::open(file) else {
+fn holds(folder: &ProvedFolder, name: &str, content: &str) -> bool {
+    let Ok(opened) = folder.open_file(name) else {
         return false;
     };
     let mut found = Vec::new();
     let read_max = content.len() as u64 + 3;
     opened.take(read_max).read_to_end(&mut found).is_ok()
         && found.trim_ascii_end() == content.as_bytes()
-}
-
-/// Whether permission to read `folder` says anything about `file`: it belongs to the folder's owner, or
-/// everybody may read it.
-#[cfg(unix)]
-pub(super) fn covered_by(folder: &Path, file: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let (Ok(folder), Ok(file)) = (fs::metadata(folder), fs::symlink_metadata(file)) else {
-        return false;
-    };
-    file.uid() == folder.uid() || file.mode() & 0o004 != 0
-}
-
-/// Whether permission to read `folder` says anything about `file`; without owners and modes to go by, it does.
-#[cfg(not(unix))]
-pub(super) fn covered_by(_folder: &Path, _file: &Path) -> bool {
-    true
 }

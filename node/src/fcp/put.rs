@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncRead;
 
 use crate::client::{
-    EventSink, InsertError, InsertOptions, InsertRequest, Inserted, KeyChoice, Source,
-    event_channel,
+    CheckedFile, EventSink, InsertError, InsertOptions, InsertRequest, Inserted, KeyChoice, Source,
+    event_channel, open_regular,
 };
 
 use super::connection::{Connection, Over, Stop};
@@ -103,7 +103,7 @@ pub(super) enum Content {
     /// It followed the message.
     Spooled(Spooled),
     /// A file that the client proved to be able to read.
-    Disk(PathBuf),
+    Disk(CheckedFile),
     /// A file that the client proves to be able to read by this hash.
     DiskByHash {
         /// Where it is.
@@ -128,17 +128,16 @@ impl Content {
                 about.error(ErrorCode::Internal, "the payload was not read"),
             )),
             Self::Spooled(spooled) => Ok((spooled.source(), Some(spooled))),
-            Self::Disk(path) => Ok((Source::File(path), None)),
+            Self::Disk(file) => Ok((Source::Checked(file), None)),
             Self::Redirect(uri) => Ok((Source::Redirect(*uri), None)),
             Self::DiskByHash {
                 path,
                 prefix,
                 claimed,
             } => {
-                let file = path.clone();
-                let hashed = tokio::task::spawn_blocking(move || file_hash(&file, &prefix)).await;
+                let hashed = tokio::task::spawn_blocking(move || file_hash(&path, &prefix)).await;
                 match hashed.map_err(|_| InsertError::ShuttingDown)? {
-                    Ok(hash) if hash == claimed => Ok((Source::File(path), None)),
+                    Ok((hash, file)) if hash == claimed => Ok((Source::Checked(file), None)),
                     // Whether there is such a file is nobody's business who cannot read it.
                     Ok(_) | Err(_) => Err(PutError::Refused(Denied::NotProved.about(about))),
                 }
@@ -153,7 +152,8 @@ async fn check(connection: &mut Connection, message: &Message) -> Result<Checked
     let options = options(message, &target)?;
     let content = content(connection, message).await?;
     let on_disk = match &content {
-        Content::Disk(path) | Content::DiskByHash { path, .. } => Some(path.as_path()),
+        Content::Disk(file) => Some(file.path()),
+        Content::DiskByHash { path, .. } => Some(path.as_path()),
         Content::Direct | Content::Spooled(_) | Content::Redirect(_) => None,
     };
     let file_name = file_name(message, &mut target, on_disk)?;
@@ -364,10 +364,7 @@ async fn disk_content(
         .with_dda(move |dda| dda.readable_file(&wanted))
         .await?;
     match (readable, message.field("FileHash")) {
-        (Ok(path), _) if path.is_file() => Ok(Content::Disk(path)),
-        (Ok(_), _) => Err(message
-            .error(ErrorCode::FileNotFound, "Filename is not a regular file")
-            .into()),
+        (Ok(file), _) => Ok(Content::Disk(file)),
         (Err(Denied::NotProved), Some(claimed)) => {
             let identifier = message.identifier().unwrap_or_default();
             let prefix = format!("{}-{identifier}-", connection.identifier);
@@ -381,17 +378,16 @@ async fn disk_content(
     }
 }
 
-/// The hash by which a client shows that it can read a file. Blocks on the disk.
-fn file_hash(path: &Path, prefix: &str) -> io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
+/// The hash by which a client shows that it can read a file, and that very file. Blocks on the disk.
+fn file_hash(path: &Path, prefix: &str) -> io::Result<(String, CheckedFile)> {
+    let path = path.canonicalize()?;
+    let mut file = open_regular(&path)?;
+    let checked = CheckedFile::new(path, &file)?;
     let mut hasher = Sha256::new_with_prefix(prefix.as_bytes());
     let mut buffer = vec![0; 256 << 10];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(data_encoding::BASE64.encode(&hasher.finalize())),
+            0 => return Ok((data_encoding::BASE64.encode(&hasher.finalize()), checked)),
             count => hasher.update(&buffer[..count]),
         }
     }

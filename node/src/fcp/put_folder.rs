@@ -1,6 +1,6 @@
 //! Inserts of whole sites: `ClientPutDiskDir` and `ClientPutComplexDir`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crypto::InsertUri;
@@ -9,12 +9,12 @@ use tokio::io::AsyncRead;
 use crate::client::{InsertOptions, SiteFile, SiteRequest, Source};
 
 use super::connection::{Connection, Over, Stop};
-use super::dda::covered_by;
 use super::dispatch::RequestFields;
 use super::folder::{FILES_MAX, FolderError, Hidden, list_folder};
 use super::limits::PAYLOAD_MAX;
 use super::message::{Flag, Message};
 use super::protocol_error::{ErrorCode, ProtocolError};
+use super::proved_folder::ProvedFolder;
 use super::put::{Content, content_type, launch, options, redirect, take_in, target};
 use super::reader::Incoming;
 use super::spool::skip;
@@ -52,13 +52,13 @@ fn default_name(message: &Message) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn files_of(folder: &Path, message: &Message) -> Result<Vec<SiteFile>, ProtocolError> {
+fn files_of(folder: &ProvedFolder, message: &Message) -> Result<Vec<SiteFile>, ProtocolError> {
     let hidden = if message.flag("includeHiddenFiles", Flag::DefaultOff) {
         Hidden::Publish
     } else {
         Hidden::LeaveOut
     };
-    let content = list_folder(folder, hidden).map_err(|error| {
+    let content = list_folder(folder.path(), hidden).map_err(|error| {
         let code = match error {
             FolderError::Unreadable { .. } => ErrorCode::CouldNotReadFile,
             FolderError::NameNotText { .. } => ErrorCode::InvalidField,
@@ -70,10 +70,10 @@ fn files_of(folder: &Path, message: &Message) -> Result<Vec<SiteFile>, ProtocolE
     let leave_out = message.flag("AllowUnreadableFiles", Flag::DefaultOff);
     let mut files = Vec::with_capacity(content.files.len());
     for file in content.files {
-        if covered_by(folder, &file.path) && std::fs::File::open(&file.path).is_ok() {
+        if let Ok(Some(checked)) = folder.check_file(&file.name) {
             files.push(SiteFile {
                 name: file.name,
-                source: Source::File(file.path),
+                source: Source::Checked(checked),
                 content_type: None,
             });
         } else if !leave_out {

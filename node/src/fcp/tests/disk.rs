@@ -116,6 +116,46 @@ async fn a_link_does_not_lead_out_of_the_folder() {
         .expect_error(25);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_place_of_the_answer_holds_nobody_up() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let server = TestServer::start().await;
+    let mut wire = server.greeted().await;
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().display().to_string();
+    wire.say(&format!(
+        "TestDDARequest\nDirectory={directory}\nWantWriteDirectory=true\nEndMessage\n"
+    ))
+    .await;
+    let reply = wire.hear().await;
+    let file = reply.field("WriteFilename").unwrap();
+    mknodat(CWD, file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    wire.say(&format!(
+        "TestDDAResponse\nDirectory={directory}\nEndMessage\n"
+    ))
+    .await;
+    let complete = wire.hear().await;
+    assert_eq!(complete.field("WriteDirectoryAllowed"), Some("false"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_proved_does_not_hold_for_a_folder_that_took_the_place() {
+    let server = TestServer::start().await;
+    let mut wire = server.greeted().await;
+    let root = tempfile::tempdir().unwrap();
+    let (mine, other) = (root.path().join("mine"), root.path().join("other"));
+    for folder in [&mine, &other] {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("file"), "x").unwrap();
+    }
+    wire.prove(&mine, "WantReadDirectory").await;
+    fs::rename(&mine, root.path().join("away")).unwrap();
+    fs::rename(&other, &mine).unwrap();
+    wire.put_file(&mine.join("file"), "").await.expect_error(25);
+}
+
 #[tokio::test]
 async fn wrong_answers_to_the_test_prove_nothing() {
     let server = TestServer::start().await;
