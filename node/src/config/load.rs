@@ -199,11 +199,7 @@ impl Draft {
     fn take_variable(&mut self, variable: &str, text: &str) -> Result<(), ConfigError> {
         let origin = Origin::Environment(variable.to_owned());
         let Some(key) = KEYS.iter().find(|key| key.variable() == variable) else {
-            // Other variables of the programs begin with WARREN_ too; only what names a section is a misspelt key.
-            let of_section = |(section, _): &(&str, &str)| {
-                variable.starts_with(&format!("WARREN_{}_", section.to_ascii_uppercase()))
-            };
-            return if SECTIONS.iter().any(of_section) {
+            return if variable.starts_with("WARREN_") && !is_foreign(variable) {
                 Err(unknown_variable(variable))
             } else {
                 Ok(())
@@ -309,26 +305,58 @@ fn refused(key: &Key, origin: Origin, found: &str) -> ConfigError {
 }
 
 fn unknown(origin: Origin, written: &str) -> ConfigError {
-    let name = written.rsplit('.').next().unwrap_or(written);
-    // The right name in no section or the wrong one says more than the spelling.
-    let misplaced = KEYS.iter().find(|key| key.name == name).map(Key::path);
+    let (section, name) = written.split_once('.').unwrap_or(("", written));
     let sections = SECTIONS.iter().map(|(name, _)| (*name).to_owned());
-    let nearest =
-        misplaced.or_else(|| nearest(written, KEYS.iter().map(Key::path).chain(sections)));
     ConfigError::UnknownKey {
         origin,
         key: shorten(written),
-        nearest,
+        nearest: meant(section, name)
+            .map(Key::path)
+            .or_else(|| nearest(written, sections)),
     }
 }
 
+/// Variables that begin like the configuration's and belong to something else: a flag of `warren`, and the size that a
+/// test takes.
+const FOREIGN_VARIABLES: [&str; 2] = ["WARREN_DATA_DIR", "WARREN_LARGE_FILE_MIB"];
+
+/// Beginning of the variables by which tests tell something to the processes that they start.
+const TEST_VARIABLES: &str = "WARREN_TEST_";
+
+fn is_foreign(variable: &str) -> bool {
+    FOREIGN_VARIABLES.contains(&variable) || variable.starts_with(TEST_VARIABLES)
+}
+
 fn unknown_variable(variable: &str) -> ConfigError {
-    let origin = Origin::Environment(variable.to_owned());
+    let written = variable.trim_start_matches("WARREN_").to_ascii_lowercase();
+    let (section, name) = written.split_once('_').unwrap_or(("", &written));
+    let foreign = FOREIGN_VARIABLES.map(str::to_owned);
     ConfigError::UnknownKey {
-        origin,
+        origin: Origin::Environment(variable.to_owned()),
         key: shorten(variable),
-        nearest: nearest(variable, KEYS.iter().map(Key::variable)),
+        nearest: meant(section, name)
+            .map(Key::variable)
+            .or_else(|| nearest(variable, foreign.into_iter())),
     }
+}
+
+/// The key that was meant by a `name` in a `section`. The right name in the wrong section comes first, if only one has
+/// it: several would make it a guess. Then a slip in a name of that section; keys of other sections are spelt alike by
+/// chance. Only where there is no such section, a slip anywhere.
+fn meant(section: &str, name: &str) -> Option<&'static Key> {
+    let mut named = KEYS.iter().filter(|key| key.name == name);
+    let misplaced = named.next().filter(|_| named.next().is_none());
+    let slip = || {
+        let path = if SECTIONS.iter().any(|(known, _)| *known == section) {
+            let here = KEYS.iter().filter(|key| key.section == section);
+            let name = nearest(name, here.map(|key| key.name.to_owned()))?;
+            format!("{section}.{name}")
+        } else {
+            nearest(&format!("{section}.{name}"), KEYS.iter().map(Key::path))?
+        };
+        key_of(&path)
+    };
+    misplaced.or_else(slip)
 }
 
 fn read_bounded(file: &Path) -> std::io::Result<String> {

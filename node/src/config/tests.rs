@@ -87,7 +87,16 @@ fn the_environment_writes_flags_and_lists_in_its_own_way() {
     let config = resolve("", &environment, &Overrides::default()).unwrap();
     assert!(!config.fcp.enabled);
     assert_eq!(config.link.announce.len(), 2);
-    assert!(resolve("", &[("WARREN_DATA_DIR", "/x")], &Overrides::default()).is_ok());
+    for foreign in [
+        "WARREN_DATA_DIR",
+        "WARREN_LARGE_FILE_MIB",
+        "WARREN_TEST_KILLED_STORE",
+    ] {
+        assert!(
+            resolve("", &[(foreign, "/x")], &Overrides::default()).is_ok(),
+            "{foreign}"
+        );
+    }
 }
 
 #[test]
@@ -258,6 +267,44 @@ const WRONG: &[Wrong] = &[
             "no key",
             "`WARREN_STORE_SIZE`",
         ],
+    ),
+    (
+        "",
+        Some(("WARREN_STROE_SIZE", "1 GiB")),
+        [
+            "environment variable WARREN_STROE_SIZE",
+            "no key",
+            "did you mean `WARREN_STORE_SIZE`?",
+        ],
+    ),
+    (
+        "",
+        Some(("WARREN_DATADIR", "/x")),
+        ["WARREN_DATADIR", "no key", "`WARREN_DATA_DIR`"],
+    ),
+    (
+        "",
+        Some(("WARREN_STORE_LEVEL", "info")),
+        ["WARREN_STORE_LEVEL", "no key", "`WARREN_LOG_LEVEL`"],
+    ),
+    (
+        "",
+        Some(("WARREN_ZEBRA", "1")),
+        ["WARREN_ZEBRA", "no key", "lists every key"],
+    ),
+    (
+        "[log]\nlisten = \"127.0.0.1:1\"",
+        None,
+        [
+            "node.toml",
+            "`log.listen`",
+            "the generated warren.toml lists every key",
+        ],
+    ),
+    (
+        "[store]\nlevel = \"info\"",
+        None,
+        ["node.toml", "`store.level`", "did you mean `log.level`?"],
     ),
     (
         "",
