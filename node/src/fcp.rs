@@ -8,6 +8,7 @@
 //! Everything a client announces is bounded before memory is taken for it: see [`limits`].
 
 pub mod client;
+pub mod disk_share;
 pub mod failure;
 pub mod folder;
 pub mod limits;

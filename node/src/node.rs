@@ -343,6 +343,7 @@ async fn start_fcp(
         client: Arc::clone(client),
         node: Arc::<Core>::clone(core) as Arc<dyn NodeControl>,
         spool_folder: temp_dir.to_owned(),
+        spool_max: core.config.limits.temp.as_bytes(),
     };
     let server = FcpServer::bind(address, dependencies).await;
     server.map(Some).map_err(|source| StartError::Listen {

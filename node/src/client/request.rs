@@ -99,10 +99,6 @@ impl Default for InsertOptions {
 
 /// The content of an insert.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "few of them exist at a time, and an address in a box is awkward for callers"
-)]
 pub enum Source {
     /// Bytes in memory.
     Bytes(Bytes),

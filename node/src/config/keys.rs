@@ -83,6 +83,8 @@ pub(super) fn default_settings() -> Settings {
         // One segment of 128 + 128 blocks takes 8 MiB, and a few are in work at once.
         limits: LimitSettings {
             upload_dir: None,
+            // Two documents of the 10 GiB that the client layer is made for, one on its way in and one out.
+            temp: ByteSize::gibibytes(20),
             memory: ByteSize::mebibytes(64),
         },
         log: LogSettings {
@@ -114,7 +116,7 @@ const SIZE: &str = "a size such as \"10 GiB\", at least 8 MiB";
 const SWITCH: &str = "true or false";
 const LISTEN: &str = "an IP address and a port, such as \"127.0.0.1:9481\" or \"[::1]:9481\"";
 
-pub(super) static KEYS: [Key; 15] = [
+pub(super) static KEYS: [Key; 16] = [
     Key {
         section: "node",
         name: "name",
@@ -255,6 +257,18 @@ pub(super) static KEYS: [Key; 15] = [
     },
     Key {
         section: "limits",
+        name: "temp",
+        kind: Kind::Text,
+        doc: &[
+            "Disk for documents that wait in that folder on their way from or to programs (FCP), all together. Beside it",
+            "512 MiB of the disk are left free.",
+        ],
+        allowed: "a size such as \"20 GiB\", at least 64 MiB",
+        set: |s, v| temp_size(v).map(|size| s.limits.temp = size),
+        show: |s| Some(quoted(s.limits.temp)),
+    },
+    Key {
+        section: "limits",
         name: "memory",
         kind: Kind::Text,
         doc: &["Working memory of all inserts and fetches together."],
@@ -323,6 +337,10 @@ fn size_within(value: &Value, least: ByteSize, most: ByteSize) -> Option<ByteSiz
 fn store_size(value: &Value) -> Option<ByteSize> {
     // The upper end only keeps sums of sizes clear of overflow.
     size_within(value, STORE_SIZE_MIN, ByteSize::bytes(1 << 60))
+}
+
+fn temp_size(value: &Value) -> Option<ByteSize> {
+    size_within(value, ByteSize::mebibytes(64), ByteSize::bytes(1 << 60))
 }
 
 fn memory_size(value: &Value) -> Option<ByteSize> {

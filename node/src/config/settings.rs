@@ -94,6 +94,8 @@ pub struct FproxySettings {
 pub struct LimitSettings {
     /// Where uploads wait until they are inserted, in a folder of the node's own; `None` is `temp` in the data folder.
     pub upload_dir: Option<PathBuf>,
+    /// Disk for the temporary files of all inserts and fetches over FCP together.
+    pub temp: ByteSize,
     /// Working memory of all inserts and fetches together.
     pub memory: ByteSize,
 }

@@ -5,7 +5,7 @@
 //! node publish files that only the node's user may read, or write where only that user may write.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -202,28 +202,62 @@ impl DirectDiskAccess {
         }
     }
 
-    /// Whether the client proved that it can write this file, which need not exist. Returns the path to
-    /// write. Blocks on the disk.
-    pub(super) fn writable_file(&self, file: &Path) -> Result<PathBuf, Denied> {
+    /// Whether the client proved that it can write this file, which need not exist. Blocks on the disk.
+    pub(super) fn writable_file(&self, file: &Path) -> Result<NewFile, Denied> {
         let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
             return Err(Denied::NotProved);
         };
         let folder = fs::canonicalize(folder).map_err(|_| Denied::NotProved)?;
-        if self
-            .allowed
-            .get(&folder)
-            .is_some_and(|proof| proof.access.write)
-        {
-            Ok(folder.join(name))
-        } else {
-            Err(Denied::NotProved)
-        }
+        let proof = self.allowed.get(&folder).filter(|proof| proof.access.write);
+        let file = NewFile {
+            folder_id: proof.ok_or(Denied::NotProved)?.folder,
+            folder,
+            name: name.to_owned(),
+        };
+        file.open_folder().map_err(|_| Denied::NotProved)?;
+        Ok(file)
     }
 
     fn may_read(&self, folder: &Path) -> bool {
         self.allowed
             .get(folder)
             .is_some_and(|proof| proof.access.read)
+    }
+}
+
+/// A file to be made in a folder that the client may write. The folder is not kept open, since many requests may wait.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    folder: PathBuf,
+    folder_id: FileId,
+    name: OsString,
+}
+
+impl NewFile {
+    /// Whether something has its name already. Blocks on the disk.
+    pub(super) fn exists(&self) -> bool {
+        self.folder.join(&self.name).symlink_metadata().is_ok()
+    }
+
+    /// The folder, and the path of the file by way of it: good as long as the folder is held. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the folder is not the one any more that was tested.
+    pub(super) fn open(&self) -> io::Result<(ProvedFolder, PathBuf)> {
+        let folder = self.open_folder()?;
+        let path = folder.path_by_handle().join(&self.name);
+        Ok((folder, path))
+    }
+
+    fn open_folder(&self) -> io::Result<ProvedFolder> {
+        let folder = ProvedFolder::open(&self.folder)?;
+        if folder.id()? == self.folder_id {
+            Ok(folder)
+        } else {
+            Err(io::Error::other(
+                "another folder took the place of the one that was tested; test it again",
+            ))
+        }
     }
 }
 
@@ -320,4 +354,38 @@ fn holds(folder: &ProvedFolder, name: &str, content: &str) -> bool {
     let read_max = content.len() as u64 + 3;
     opened.take(read_max).read_to_end(&mut found).is_ok()
         && found.trim_ascii_end() == content.as_bytes()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_comes_into_the_folder_that_was_tested_and_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let (mine, other) = (root.path().join("mine"), root.path().join("other"));
+        fs::create_dir(&mine).unwrap();
+        fs::create_dir(&other).unwrap();
+        let mine = fs::canonicalize(mine).unwrap();
+        let mut dda = DirectDiskAccess::default();
+        let tested = ProvedFolder::open(&mine).unwrap();
+        dda.remember(&tested, None, Some(true));
+        let file = dda.writable_file(&mine.join("new")).unwrap();
+        let (folder, path) = file.open().unwrap();
+
+        fs::rename(&mine, root.path().join("moved")).unwrap();
+        std::os::unix::fs::symlink(&other, &mine).unwrap();
+        fs::write(path, "content").unwrap();
+        assert!(root.path().join("moved/new").exists());
+        assert!(!other.join("new").exists());
+        drop(folder);
+        assert!(file.open().is_err(), "a link");
+        fs::remove_file(&mine).unwrap();
+        fs::rename(&other, &mine).unwrap();
+        assert!(file.open().is_err(), "another folder");
+        assert_eq!(
+            dda.writable_file(&mine.join("new")).unwrap_err(),
+            Denied::NotProved
+        );
+    }
 }

@@ -30,7 +30,7 @@ impl Connection {
         }
         let message = &incoming.message;
         match message.name() {
-            "ClientGet" => get::start(self, message).await,
+            "ClientGet" => Box::pin(get::start(self, message)).await,
             "ClientPutDiskDir" => put_folder::start_disk(self, message).await,
             "GenerateSSK" => self.reply(&generate_ssk(message)).await,
             "TestDDARequest" | "TestDDAResponse" => self.test_dda(message).await,

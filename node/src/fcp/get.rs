@@ -11,6 +11,7 @@ use crate::client::{
 };
 
 use super::connection::{Connection, Stop};
+use super::dda::NewFile;
 use super::dispatch::{RequestFields, class};
 use super::failure::GetFailure;
 use super::message::{Flag, Message};
@@ -79,7 +80,7 @@ enum Target {
     /// Over the connection.
     Direct,
     /// To a new file.
-    Disk(PathBuf),
+    Disk(NewFile),
     /// Nowhere: it is only to be there.
     None,
 }
@@ -122,18 +123,18 @@ fn read(message: &Message) -> Result<Get, ProtocolError> {
     })
 }
 
-async fn disk_target(connection: &mut Connection, message: &Message) -> Result<PathBuf, Stop> {
+async fn disk_target(connection: &mut Connection, message: &Message) -> Result<NewFile, Stop> {
     let path = PathBuf::from(message.required("Filename")?);
     let question = message.clone();
     connection
         .with_dda(move |dda| {
-            let path = dda
+            let file = dda
                 .writable_file(&path)
                 .map_err(|denied| denied.about(&question))?;
-            if path.symlink_metadata().is_ok() {
+            if file.exists() {
                 return Err(question.error(ErrorCode::DiskTargetExists, "Filename exists already"));
             }
-            Ok(path)
+            Ok(file)
         })
         .await?
         .map_err(Stop::from)
@@ -182,8 +183,12 @@ impl Get {
         let length = document.size();
         let payload = match target {
             Target::Direct => Some(take_in(&document, shared).await?),
-            Target::Disk(path) => {
+            Target::Disk(file) => {
+                let opened = tokio::task::spawn_blocking(move || file.open()).await;
+                let opened = opened.map_err(|_| FetchError::ShuttingDown)?;
+                let (folder, path) = opened.map_err(FetchError::from)?;
                 document.write_to_file(&path).await?;
+                drop(folder);
                 None
             }
             Target::None => {
@@ -208,19 +213,19 @@ async fn take_in(document: &Document, shared: &Shared) -> Result<Spooled, GetErr
     if let Some(reservation) = shared.spool.memory_for(length) {
         return Ok(Spooled::in_memory(document.read_all().await?, reservation));
     }
-    let (file, path) = shared
+    let (file, share) = shared
         .spool
-        .temporary_file()
+        .temporary_file(length)
         .await
-        .map_err(FetchError::from)?
-        .into_parts();
+        .map_err(FetchError::from)?;
+    let (file, path) = file.into_parts();
     let mut file = tokio::fs::File::from_std(file);
     let mut stream = document.read(0..length);
     while let Some(piece) = stream.next().await {
         file.write_all(&piece?).await.map_err(FetchError::from)?;
     }
     file.flush().await.map_err(FetchError::from)?;
-    Ok(Spooled::in_file(path, length))
+    Ok(Spooled::in_file(path, share, length))
 }
 
 /// Why a get failed.

@@ -54,6 +54,16 @@ impl ProvedFolder {
         }
     }
 
+    /// A path that leads to this very folder as long as it is open, where the system has such paths.
+    pub(super) fn path_by_handle(&self) -> PathBuf {
+        use std::os::fd::AsRawFd;
+        if cfg!(target_os = "linux") {
+            PathBuf::from(format!("/proc/self/fd/{}", self.handle.as_raw_fd()))
+        } else {
+            self.path.clone()
+        }
+    }
+
     /// Makes the new file `name`. Blocks on the disk.
     pub(super) fn create_file(&self, name: &str) -> io::Result<File> {
         use rustix::fs::{Mode, OFlags, openat};
@@ -95,6 +105,11 @@ impl ProvedFolder {
     /// Opens the regular file `name`, parts separated by `/`. Blocks on the disk.
     pub(super) fn open_file(&self, name: &str) -> io::Result<File> {
         crate::client::open_regular(&self.path.join(name))
+    }
+
+    /// The folder's own path: there is none by a handle.
+    pub(super) fn path_by_handle(&self) -> PathBuf {
+        self.path.clone()
     }
 
     /// Makes the new file `name`. Blocks on the disk.

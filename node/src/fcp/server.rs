@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::client::Client;
 
 use super::connection;
+use super::disk_share::{DISK_LEFT_FREE, DiskBudget};
 use super::hello::ClientNames;
 use super::limits::{
     Budget, CONNECTIONS_MAX, REQUESTS_MAX, REQUESTS_RUNNING_MAX, SHARED_MEMORY_MAX,
@@ -34,6 +35,8 @@ pub struct FcpDependencies {
     pub node: Arc<dyn NodeControl>,
     /// An existing folder for temporary files, best on the disk of the node's data.
     pub spool_folder: PathBuf,
+    /// The most bytes that all temporary files may have together.
+    pub spool_max: u64,
 }
 
 /// A running FCP server; dropping it stops it at once.
@@ -69,7 +72,11 @@ impl FcpServer {
         let shared = Arc::new(Shared {
             client: dependencies.client,
             node: dependencies.node,
-            spool: Spool::new(&dependencies.spool_folder, budget.clone()),
+            spool: Spool::new(
+                &dependencies.spool_folder,
+                budget.clone(),
+                DiskBudget::new(dependencies.spool_max, DISK_LEFT_FREE),
+            ),
             budget,
             names: ClientNames::default(),
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),

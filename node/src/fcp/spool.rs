@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use crate::client::Source;
 use crate::temp_dir::FCP_PAYLOAD_PREFIX;
 
+use super::disk_share::{DiskBudget, DiskShare};
 use super::limits::{Budget, PAYLOAD_IN_MEMORY_MAX, Reservation};
 
 /// Bytes moved at once between a connection and a temporary file.
@@ -25,6 +26,7 @@ const COPY_BUFFER: usize = 256 << 10;
 pub struct Spool {
     folder: Arc<PathBuf>,
     budget: Budget,
+    disk: DiskBudget,
 }
 
 /// A payload that is here as a whole.
@@ -40,7 +42,10 @@ enum Content {
         bytes: Bytes,
         _reservation: Reservation,
     },
-    File(TempPath),
+    File {
+        path: TempPath,
+        _share: DiskShare,
+    },
 }
 
 /// Why a payload could not be taken in.
@@ -55,12 +60,14 @@ pub enum SpoolError {
 }
 
 impl Spool {
-    /// A spool that writes long payloads to `folder`, which must exist, and keeps short ones within `budget`.
+    /// A spool that writes long payloads to `folder`, which must exist, within `disk`, and keeps short ones within
+    /// `budget`.
     #[must_use]
-    pub fn new(folder: &Path, budget: Budget) -> Self {
+    pub fn new(folder: &Path, budget: Budget, disk: DiskBudget) -> Self {
         Self {
             folder: Arc::new(folder.to_owned()),
             budget,
+            disk,
         }
     }
 
@@ -76,7 +83,7 @@ impl Spool {
     /// Takes `length` bytes from a connection.
     ///
     /// # Errors
-    /// When the connection breaks or the disk is full.
+    /// When the connection breaks, or the disk is full or too much waits on it.
     pub async fn take_in<R: AsyncRead + Unpin>(
         &self,
         reader: &mut R,
@@ -92,7 +99,7 @@ impl Spool {
         }
         let mut left = length;
         match self.take_in_file(reader, &mut left).await {
-            Ok(file) => Ok(Spooled::in_file(file, length)),
+            Ok((path, share)) => Ok(Spooled::in_file(path, share, length)),
             Err(SpoolError::Connection(error)) => Err(SpoolError::Connection(error)),
             Err(SpoolError::Disk(error)) => {
                 // What comes after the payload must be found.
@@ -106,12 +113,9 @@ impl Spool {
         &self,
         reader: &mut R,
         left: &mut u64,
-    ) -> Result<TempPath, SpoolError> {
-        let (file, path) = self
-            .temporary_file()
-            .await
-            .map_err(SpoolError::Disk)?
-            .into_parts();
+    ) -> Result<(TempPath, DiskShare), SpoolError> {
+        let (file, share) = self.temporary_file(*left).await.map_err(SpoolError::Disk)?;
+        let (file, path) = file.into_parts();
         let mut file = tokio::fs::File::from_std(file);
         let mut buffer = vec![0; COPY_BUFFER];
         while *left > 0 {
@@ -131,19 +135,21 @@ impl Spool {
                 .map_err(SpoolError::Disk)?;
         }
         file.flush().await.map_err(SpoolError::Disk)?;
-        Ok(path)
+        Ok((path, share))
     }
 
-    /// A new file in the spool's folder, removed when it is dropped.
+    /// A new file for `length` bytes in the spool's folder, removed when it is dropped, and its share of the disk.
     ///
     /// # Errors
-    /// When it cannot be created.
-    pub async fn temporary_file(&self) -> io::Result<NamedTempFile> {
-        let folder = Arc::clone(&self.folder);
+    /// When it cannot be created, or there is no room for it.
+    pub async fn temporary_file(&self, length: u64) -> io::Result<(NamedTempFile, DiskShare)> {
+        let (folder, disk) = (Arc::clone(&self.folder), self.disk.clone());
         let make = move || {
-            tempfile::Builder::new()
+            let share = disk.take(&folder, length)?;
+            let file = tempfile::Builder::new()
                 .prefix(FCP_PAYLOAD_PREFIX)
-                .tempfile_in(folder.as_path())
+                .tempfile_in(folder.as_path())?;
+            Ok((file, share))
         };
         tokio::task::spawn_blocking(make)
             .await
@@ -167,9 +173,12 @@ impl Spooled {
 
     /// A payload of `length` bytes in a temporary file.
     #[must_use]
-    pub fn in_file(file: TempPath, length: u64) -> Self {
+    pub fn in_file(path: TempPath, share: DiskShare, length: u64) -> Self {
         Self {
-            content: Content::File(file),
+            content: Content::File {
+                path,
+                _share: share,
+            },
             length,
         }
     }
@@ -191,7 +200,7 @@ impl Spooled {
     pub fn source(&self) -> Source {
         match &self.content {
             Content::Memory { bytes, .. } => Source::Bytes(bytes.clone()),
-            Content::File(path) => Source::File(path.to_path_buf()),
+            Content::File { path, .. } => Source::File(path.to_path_buf()),
         }
     }
 
@@ -200,9 +209,9 @@ impl Spooled {
     /// # Errors
     /// When reading the temporary file or writing the target fails.
     pub async fn copy_to<W: AsyncWrite + Unpin>(self, target: &mut W) -> io::Result<()> {
-        let path = match self.content {
+        let (path, _share) = match self.content {
             Content::Memory { bytes, .. } => return target.write_all(&bytes).await,
-            Content::File(path) => path,
+            Content::File { path, _share } => (path, _share),
         };
         let mut file = tokio::fs::File::open(&path).await?;
         let mut left = self.length;
@@ -241,7 +250,11 @@ mod tests {
 
     fn spool(budget: usize) -> (tempfile::TempDir, Spool) {
         let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::new(folder.path(), Budget::new(budget));
+        let spool = Spool::new(
+            folder.path(),
+            Budget::new(budget),
+            DiskBudget::new(4 << 20, 0),
+        );
         (folder, spool)
     }
 
@@ -264,7 +277,7 @@ mod tests {
             let payload: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
             let spooled = spool.take_in(&mut &payload[..], length).await.unwrap();
             assert_eq!(
-                matches!(spooled.content, Content::File(_)),
+                matches!(spooled.content, Content::File { .. }),
                 length > PAYLOAD_IN_MEMORY_MAX
             );
             assert_eq!(spooled.len(), length);
@@ -277,8 +290,24 @@ mod tests {
         let (_folder, spool) = spool(1 << 10);
         let payload = vec![7; 5000];
         let spooled = spool.take_in(&mut &payload[..], 5000).await.unwrap();
-        assert!(matches!(spooled.content, Content::File(_)));
+        assert!(matches!(spooled.content, Content::File { .. }));
         assert_eq!(content(spooled).await, payload);
+    }
+
+    #[tokio::test]
+    async fn payloads_together_stay_within_the_disk_they_may_take() {
+        let (folder, spool) = spool(0);
+        let payload = vec![7; 3 << 20];
+        let first = spool.take_in(&mut &payload[..], 3 << 20).await.unwrap();
+        let mut more = &[&payload[..], b"rest"].concat()[..];
+        match spool.take_in(&mut more, 3 << 20).await {
+            Err(SpoolError::Disk(error)) => assert_eq!(error.kind(), io::ErrorKind::StorageFull),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(more, b"rest");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        drop(first);
+        assert!(spool.take_in(&mut &payload[..], 3 << 20).await.is_ok());
     }
 
     #[tokio::test]
@@ -292,7 +321,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_follows_a_payload_that_found_no_disk_is_still_found() {
-        let spool = Spool::new(Path::new("/nonexistent"), Budget::new(0));
+        let spool = Spool::new(
+            Path::new("/nonexistent"),
+            Budget::new(0),
+            DiskBudget::new(100, 0),
+        );
         let mut bytes = &b"payloadrest"[..];
         assert!(matches!(
             spool.take_in(&mut bytes, 7).await,

@@ -97,5 +97,5 @@ fn the_hash_of_a_file_is_the_one_that_pyfreenet_sends() {
     std::fs::write(file.path(), "test").unwrap();
     // base64(sha256("1-2-test"))
     let expected = data_encoding::BASE64.encode(&Sha256::digest(b"1-2-test"));
-    assert_eq!(file_hash(file.path(), "1-2-").unwrap(), expected);
+    assert_eq!(file_hash(file.path(), "1-2-").unwrap().0, expected);
 }

@@ -310,6 +310,42 @@ async fn a_document_goes_to_a_new_file_in_a_folder_that_was_proved() {
     wire.expect_quiet().await;
 }
 
+#[tokio::test]
+async fn a_get_that_finds_no_room_for_its_document_ends_with_disk_full() {
+    let server = TestServer::with_temporary_files(2 << 20).await;
+    let mut wire = server.greeted().await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source.bin");
+    wire.prove(folder.path(), "WantReadDirectory").await;
+    let mut answers = Vec::new();
+    for length in [2 << 20, (2 << 20) + 1] {
+        let content: Vec<u8> = (0..length).map(|n: u32| (n % 251) as u8).collect();
+        fs::write(&source, content).unwrap();
+        let done = wire.put_file(&source, "").await;
+        let uri = done.field("URI").unwrap();
+        wire.say(&format!(
+            "ClientGet\nIdentifier=g\nURI={uri}\nReturnType=direct\nEndMessage\n"
+        ))
+        .await;
+        let answer = wire.hear().await;
+        answers.push((
+            answer.name().to_owned(),
+            answer.field("Code").map(str::to_owned),
+        ));
+        if answer.name() == "DataFound" {
+            let data = wire.hear().await;
+            assert_eq!(data.name(), "AllData");
+        }
+    }
+    assert_eq!(
+        answers,
+        [
+            ("DataFound".to_owned(), None),
+            ("GetFailed".to_owned(), Some("37".to_owned()))
+        ]
+    );
+}
+
 impl Message {
     /// Fails the test unless this is a protocol error of that code.
     fn expect_error(&self, code: u32) {

@@ -231,6 +231,11 @@ pub(crate) struct TestServer {
 
 impl TestServer {
     pub(crate) async fn start() -> Self {
+        Self::with_temporary_files(1 << 40).await
+    }
+
+    /// One whose temporary files have at most so many bytes together.
+    pub(crate) async fn with_temporary_files(spool_max: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let network = Arc::new(TableNetwork {
             blocks: Mutex::default(),
@@ -249,6 +254,7 @@ impl TestServer {
             client,
             node: Arc::<TestNode>::clone(&node),
             spool_folder: folder.path().to_owned(),
+            spool_max,
         };
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = FcpServer::bind(any_port, dependencies).await.unwrap();

@@ -169,7 +169,7 @@ fn a_failing_disk_is_told_to_everybody_who_waits() {
     let (sent, answers) = channel();
     handle
         .lookup(block(0).key(), Origin::Peer, move |found| {
-            sent.send(found).unwrap()
+            sent.send(found).unwrap();
         })
         .unwrap();
     assert!(answers.recv().unwrap().is_err());
