@@ -23,7 +23,8 @@ mod search;
 /// The running fetches by key.
 #[derive(Debug, Default)]
 pub(crate) struct Fetches {
-    running: BTreeMap<BlockKey, Search>,
+    /// Boxed: the tree makes room for eleven at a time.
+    running: BTreeMap<BlockKey, Box<Search>>,
 }
 
 /// A peer's request for a block.
@@ -299,7 +300,7 @@ impl Fetches {
 
     fn start<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey, requester: Requester) {
         let search = Search::start(shared, key, smallvec![requester]);
-        self.running.insert(key, search);
+        self.running.insert(key, Box::new(search));
     }
 
     /// Asks the next peer, or ends the fetch if there is none to ask.
@@ -331,14 +332,15 @@ impl Fetches {
         search.answer_users(shared);
         if !stronger.is_empty() {
             // This node's store was looked into already
-            self.running.insert(key, Search::new(shared, stronger));
+            self.running
+                .insert(key, Box::new(Search::new(shared, stronger)));
             // Should this fail at once, those with the least budget are answered each time: it ends
             self.go_on(shared, key);
         }
     }
 
     /// Takes a fetch out, with everything that would still come in for it.
-    fn remove<B: Block>(&mut self, shared: &mut Shared<B>, key: &BlockKey) -> Option<Search> {
+    fn remove<B: Block>(&mut self, shared: &mut Shared<B>, key: &BlockKey) -> Option<Box<Search>> {
         let mut search = self.running.remove(key)?;
         search.stop(shared, *key);
         Some(search)

@@ -30,7 +30,8 @@ mod placement;
 #[derive(Debug)]
 pub(crate) struct Inserts<B> {
     open: OpenOffers,
-    running: BTreeMap<BlockKey, Placement<B>>,
+    /// Boxed: the tree makes room for eleven at a time.
+    running: BTreeMap<BlockKey, Box<Placement<B>>>,
 }
 
 /// A peer's offer of a block.
@@ -186,7 +187,11 @@ impl<B: Block> Inserts<B> {
         let over = |placement: &Placement<B>| {
             placement.requesters.is_empty() && placement.origin == Origin::User
         };
-        if self.running.get(&key).is_some_and(over) {
+        if self
+            .running
+            .get(&key)
+            .is_some_and(|placement| over(placement))
+        {
             self.remove(shared, &key);
         }
     }
@@ -335,7 +340,7 @@ impl<B: Block> Inserts<B> {
         if key.kind == BlockKind::Signed {
             placement.check(shared, key);
         }
-        self.running.insert(key, placement);
+        self.running.insert(key, Box::new(placement));
         self.go_on(shared, key);
         if key.kind == BlockKind::Content {
             self.cache(shared, &key);
@@ -398,7 +403,7 @@ impl<B: Block> Inserts<B> {
     fn remove(&mut self, shared: &mut Shared<B>, key: &BlockKey) -> Option<Placement<B>> {
         let mut placement = self.running.remove(key)?;
         placement.stop(shared, *key);
-        Some(placement)
+        Some(*placement)
     }
 }
 

@@ -23,6 +23,7 @@ mod recently_failed;
 mod requests;
 mod router;
 mod shared;
+mod short_map;
 mod time;
 mod wire;
 

@@ -1,7 +1,5 @@
 //! The connected peers.
 
-use std::collections::BTreeMap;
-
 use crate::contact::PeerKind;
 use crate::event::PeerId;
 use crate::finding::Neighbourhood;
@@ -9,6 +7,7 @@ use crate::hops_to_live::HopDraw;
 use crate::location::Location;
 use crate::lookahead::{Claims, Record};
 use crate::merit::Merit;
+use crate::short_map::ShortMap;
 
 /// What the router knows of one connected peer.
 #[derive(Clone, Debug)]
@@ -32,7 +31,7 @@ pub(crate) struct Peer {
 /// The connected peers by handle.
 #[derive(Debug)]
 pub(crate) struct Peers {
-    connected: BTreeMap<PeerId, Peer>,
+    connected: ShortMap<PeerId, Peer>,
     /// How many of them are adopted.
     adopted: usize,
     /// Makes the draw for a place the same each time its node connects, and unknown to others.
@@ -44,7 +43,7 @@ pub(crate) struct Peers {
 impl Peers {
     pub(crate) const fn new(secret: [u8; 32]) -> Self {
         Self {
-            connected: BTreeMap::new(),
+            connected: ShortMap::new(),
             adopted: 0,
             secret,
             claims_record: Record::NONE,
