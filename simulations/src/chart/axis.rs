@@ -102,10 +102,11 @@ impl Ruler {
         })
     }
 
-    pub(super) fn ticks(&self) -> Vec<Tick> {
+    /// `room` is how many labels a logarithmic axis has room for.
+    pub(super) fn ticks(&self, room: f64) -> Vec<Tick> {
         match self.scale {
             Scale::Linear => self.linear_ticks(),
-            Scale::Log => self.log_ticks(),
+            Scale::Log => self.log_ticks(room),
         }
     }
 
@@ -122,10 +123,10 @@ impl Ruler {
     }
 
     /// Powers of ten, and 2 and 5 times them if there is room; finer lines without a label between.
-    fn log_ticks(&self) -> Vec<Tick> {
+    fn log_ticks(&self, room: f64) -> Vec<Tick> {
         let decades = (self.high / self.low).log10();
-        let every = (decades / (TICKS + 1.0)).ceil().max(1.0);
-        let labelled: &[f64] = if decades > 2.0 {
+        let every = (decades / room).ceil().max(1.0);
+        let labelled: &[f64] = if 3.0 * decades > room {
             &[1.0]
         } else {
             &[1.0, 2.0, 5.0]
@@ -211,7 +212,7 @@ mod tests {
     use super::*;
 
     fn labels(axis: &Axis, values: &[f64]) -> Vec<String> {
-        let ticks = Ruler::over(axis, values.iter().copied()).ticks();
+        let ticks = Ruler::over(axis, values.iter().copied()).ticks(7.0);
         ticks
             .into_iter()
             .map(|tick| tick.label)
@@ -257,7 +258,7 @@ mod tests {
                         "{value} {ruler:?}"
                     );
                 }
-                assert!(!ruler.ticks().is_empty());
+                assert!(!ruler.ticks(7.0).is_empty());
                 assert_eq!(ruler.place(f64::NAN), None);
             }
         }

@@ -4,11 +4,21 @@ use crate::experiment::{Kind, Plot, Series};
 
 /// Told apart by most colour-blind readers, on white and on black (after Okabe and Ito).
 const COLOURS: [&str; 8] = [
-    "#0072b2", "#d55e00", "#009e73", "#b8559b", "#3f9fd8", "#c48a00", "#6b5bb5", "#7a7a7a",
+    "#0072b2", "#d55e00", "#009e73", "#b8559b", "#3f9fd8", "#c48a00", "#6b5bb5", "#8f5a3c",
 ];
+
+/// Of a formula's curve that belongs to no other curve.
+const GREY: &str = "#7b858f";
 
 /// A curve's colour. Curves of one label have one colour, so that a published curve is seen beside ours.
 pub(super) fn colour(plot: &Plot, series: &Series) -> &'static str {
+    let sharing = plot
+        .series
+        .iter()
+        .filter(|other| other.label == series.label);
+    if series.kind == Kind::Theory && sharing.count() == 1 {
+        return GREY;
+    }
     let mut labels: Vec<&str> = Vec::new();
     for other in &plot.series {
         if !labels.contains(&other.label.as_str()) {
@@ -32,9 +42,9 @@ pub(super) const fn stroke(kind: Kind) -> &'static str {
 /// The mark at a point: a disc, a ring, nothing, a cross.
 pub(super) fn mark(kind: Kind, colour: &str, x: f64, y: f64) -> String {
     match kind {
-        Kind::Ours => format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="3.6" fill="{colour}"/>"#),
+        Kind::Ours => format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="3.4" fill="{colour}"/>"#),
         Kind::Published => format!(
-            r##"<circle class="paper" cx="{x:.1}" cy="{y:.1}" r="4" fill="#ffffff" stroke="{colour}" stroke-width="1.6"/>"##
+            r##"<circle class="paper" cx="{x:.1}" cy="{y:.1}" r="5.4" fill="#ffffff" stroke="{colour}" stroke-width="1.6"/>"##
         ),
         Kind::Theory => String::new(),
         Kind::Fault => format!(

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::axis::Ruler;
 use super::marks;
-use crate::experiment::{Plot, Series};
+use crate::experiment::{Kind, Plot, Series};
 use crate::statistics::count;
 
 const WIDTH: f64 = 620.0;
@@ -19,6 +19,9 @@ const LEGEND_LINE: f64 = 21.0;
 const SAMPLE: f64 = 34.0;
 /// A letter of the legend is about so wide.
 const LETTER: f64 = 6.4;
+/// So many labels fit along the axes: numbers are wider than high.
+const X_ROOM: f64 = 7.0;
+const Y_ROOM: f64 = 12.0;
 /// More points than this stand too close for marks.
 const MARKS_MAX: usize = 40;
 
@@ -47,8 +50,15 @@ pub fn svg(plot: &Plot) -> String {
     let y = Ruler::over(&plot.y, points().map(|point| point.1));
     draw_grid(&mut out, plot, &x, &y);
     for (index, series) in plot.series.iter().enumerate() {
-        draw_curve(&mut out, plot, series, &x, &y);
         draw_legend(&mut out, plot, series, index);
+    }
+    // Ours lie over the others
+    let (ours, others): (Vec<_>, Vec<_>) = plot
+        .series
+        .iter()
+        .partition(|series| series.kind == Kind::Ours);
+    for series in others.into_iter().chain(ours) {
+        draw_curve(&mut out, plot, series, &x, &y);
     }
     out.push_str("</svg>\n");
     out
@@ -56,12 +66,12 @@ pub fn svg(plot: &Plot) -> String {
 
 fn draw_grid(out: &mut String, plot: &Plot, x: &Ruler, y: &Ruler) {
     let (right, bottom) = (LEFT + WIDTH, TOP + HEIGHT);
-    for tick in x.ticks() {
+    for tick in x.ticks(X_ROOM) {
         let at = place_x(x, tick.value).unwrap_or(LEFT);
         grid_line(out, &tick.label, (at, TOP), (at, bottom));
         text(out, &tick.label, at, bottom + 19.0, "middle");
     }
-    for tick in y.ticks() {
+    for tick in y.ticks(Y_ROOM) {
         let at = place_y(y, tick.value).unwrap_or(bottom);
         grid_line(out, &tick.label, (LEFT, at), (right, at));
         text(out, &tick.label, LEFT - 8.0, at + 4.5, "end");
