@@ -2,13 +2,18 @@
 
 mod durability;
 mod greedy_limit;
+mod million;
 
 use crate::experiment::Experiment;
 
 /// All experiments, by number.
 #[must_use]
 pub fn experiments() -> Vec<&'static dyn Experiment> {
-    vec![&greedy_limit::GreedyLimit, &durability::Durability]
+    vec![
+        &greedy_limit::GreedyLimit,
+        &million::Million,
+        &durability::Durability,
+    ]
 }
 
 /// The experiment of that name.

@@ -28,6 +28,7 @@ mod bandwidth;
 mod behaviour;
 mod blocks;
 pub mod chart;
+pub mod churn;
 pub mod cli;
 mod elided_block;
 pub mod experiment;

@@ -27,6 +27,7 @@ const EMBEDDED: &[(&str, &str)] = &[
         "greedy-limit",
         include_str!("../scenarios/greedy-limit.toml"),
     ),
+    ("million", include_str!("../scenarios/million.toml")),
     ("durability", include_str!("../scenarios/durability.toml")),
 ];
 
