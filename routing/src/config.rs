@@ -13,6 +13,13 @@ use crate::opennet::config::OpennetConfig;
 pub struct Config {
     /// The budget of the node's own requests, and the most that a peer's may have.
     pub hops_to_live_max: HopsToLive,
+    /// The budget with which the user's fetch is tried once more if it found nothing; no more than that of ordinary ones
+    /// means never. The most that a peer's fetch may have within [`Config::long_share`].
+    pub hops_to_live_long: HopsToLive,
+    /// How many hops beyond the ordinary budget a peer's fetches may have, for each hop of its ordinary ones: one in so many.
+    pub long_share: u16,
+    /// The most that a peer may save up of them, and, divided by four, with what it begins.
+    pub long_hops_max: u16,
     /// How many nodes should store an inserted block.
     pub copies: Copies,
     /// Peers' fetches and inserts in progress, in all. At the bound, new ones are refused as overloaded.
@@ -69,6 +76,11 @@ impl Default for Config {
         Self {
             // Freenet's
             hops_to_live_max: HopsToLive::MAX,
+            hops_to_live_long: HopsToLive::LONG_MAX,
+            // What a peer can cost others rises by a quarter at most
+            long_share: 4,
+            // Eight long fetches in a row, and two from the start
+            long_hops_max: 256,
             // Freenet stores a block at about three nodes; one more lets any three of them fail
             copies: const { Copies::new(4).expect("four is within the bounds") },
             // A state takes some 300 bytes: half a megabyte

@@ -58,6 +58,8 @@ pub enum Event<B = VerifiedBlock> {
         key: BlockKey,
         /// How urgently.
         class: Class,
+        /// How thoroughly.
+        effort: Effort,
     },
     /// The node's own user publishes a block. Ends with [`Action::InsertDone`].
     Insert {
@@ -187,6 +189,16 @@ pub enum Origin {
     User,
     /// A peer.
     Peer,
+}
+
+/// How thoroughly the user's fetch searches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effort {
+    /// Once, with an ordinary budget: for what is probably not there.
+    Once,
+    /// What is not found is searched for once more, other ways first and with the largest budget.
+    #[default]
+    Thorough,
 }
 
 /// Which part of the node's store a block belongs to.

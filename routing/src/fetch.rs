@@ -9,8 +9,9 @@ use crypto::BlockKey;
 use smallvec::{SmallVec, smallvec};
 
 use crate::block::Block;
-use crate::caching::caches_fetched;
-use crate::event::{Action, Class, FetchFailure, LocalId, LookupResult, PeerId, StoreTicket};
+use crate::event::{
+    Action, Class, Effort, FetchFailure, LocalId, LookupResult, PeerId, StoreTicket,
+};
 use crate::hops_to_live::HopsToLive;
 use crate::lookahead::Claim;
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
@@ -36,6 +37,14 @@ pub(crate) struct FetchRequest {
     pub(crate) class: Class,
 }
 
+/// The user's request for a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UserFetch {
+    pub(crate) id: LocalId,
+    pub(crate) class: Class,
+    pub(crate) effort: Effort,
+}
+
 /// The order in which searches for one key may wait for each other: only ever for one of a lower rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
@@ -52,6 +61,10 @@ struct Requester {
     class: Class,
     /// Of its request at this node.
     rank: Rank,
+    /// What it may search beyond that, but not here: it gets it back.
+    withheld: u8,
+    /// What is still to be done if it fails.
+    effort: Effort,
 }
 
 type Requesters = SmallVec<[Requester; 1]>;
@@ -61,9 +74,8 @@ impl Fetches {
     pub(crate) fn user_asks<B: Block>(
         &mut self,
         shared: &mut Shared<B>,
-        id: LocalId,
         key: BlockKey,
-        class: Class,
+        UserFetch { id, class, effort }: UserFetch,
     ) {
         if !shared.admits_local() {
             shared.actions.push_back(Action::FetchDone {
@@ -77,6 +89,8 @@ impl Fetches {
             asker: Asker::User(id),
             class,
             rank: shared.own_rank(),
+            withheld: 0,
+            effort,
         };
         // Nobody else waits for what the user waits for, so that joining is always safe
         match self.running.get_mut(&key) {
@@ -98,11 +112,13 @@ impl Fetches {
             class,
             rank: sent,
         } = request;
-        let rank = shared.rank_from(from, sent);
+        let (rank, withheld) = shared.rank_from(from, sent);
         let requester = Requester {
             asker: Asker::Peer(from, id),
             class,
             rank,
+            withheld,
+            effort: Effort::Once,
         };
         let refusal = match self.running.get_mut(&key) {
             Some(search) if !search.may_be_joined(sent) => {
@@ -123,6 +139,7 @@ impl Fetches {
             shared.refuse(from, id, reason, class);
             return;
         }
+        shared.charge_hops(from, sent.hops_to_live, rank.hops_to_live);
         shared.begin(requester.asker, target(key));
         match self.running.get_mut(&key) {
             Some(search) => search.join(shared, requester),
@@ -232,7 +249,7 @@ impl Fetches {
         };
         search.note_claim(shared, Claim::Paid);
         search.answered(shared);
-        if caches_fetched(search.rank.hops_to_live, shared.config.hops_to_live_max) {
+        if shared.caches_fetched(search.rank.hops_to_live) {
             shared.cache(block.clone());
         }
         self.succeed(shared, &block);
@@ -323,6 +340,7 @@ impl Fetches {
         shared
             .recently_failed
             .searched(key, search.rank.hops_to_live, shared.now);
+        let second_try = search.promote_users(shared);
         let stronger = search.take_stronger(shared.now);
         search.answer_peers(shared);
         if stronger.is_empty() && search.pause(shared, key) {
@@ -332,8 +350,12 @@ impl Fetches {
         search.answer_users(shared);
         if !stronger.is_empty() {
             // This node's store was looked into already
-            self.running
-                .insert(key, Box::new(Search::new(shared, stronger)));
+            let again = if second_try {
+                Search::after(shared, stronger, &search)
+            } else {
+                Search::new(shared, stronger)
+            };
+            self.running.insert(key, Box::new(again));
             // Should this fail at once, those with the least budget are answered each time: it ends
             self.go_on(shared, key);
         }

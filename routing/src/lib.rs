@@ -12,6 +12,7 @@ mod finding;
 mod hops_to_live;
 mod insert;
 mod location;
+mod long_fetches;
 mod lookahead;
 mod merit;
 mod message;
@@ -31,7 +32,7 @@ pub use block::Block;
 pub use config::{ByClass, Config, Lookahead};
 pub use contact::{Contact, PeerKind, RECORD_LEN_MAX, Trust};
 pub use event::{
-    Action, Class, Event, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId,
+    Action, Class, Effort, Event, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId,
     LookupResult, Misbehaviour, Origin, PeerId, Place, StoreResult, StoreTicket,
 };
 pub use finding::{CoarseLocation, Finding, Neighbourhood};

@@ -20,6 +20,8 @@ pub(crate) struct Peer {
     pub(crate) draw: HopDraw,
     /// Its fetches and inserts in progress here, and those that ended while the store was still at work for them.
     pub(crate) requests: usize,
+    /// How many hops beyond the ordinary budget its fetches may have.
+    pub(crate) long_hops: u16,
     /// Where it says that its peers are.
     pub(crate) claims: Claims,
     /// Whether the link carries requests: a friend's does, a stranger's when both sides agreed to it.
@@ -61,6 +63,7 @@ impl Peers {
             kind,
             draw,
             requests: 0,
+            long_hops: 0,
             claims: Claims::default(),
             adopted,
             merit: Merit::default(),

@@ -11,7 +11,7 @@ use crate::event::{
     Action, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
     StoreResult, StoreTicket,
 };
-use crate::fetch::{FetchRequest, Fetches, Rank};
+use crate::fetch::{FetchRequest, Fetches, Rank, UserFetch};
 use crate::finding::Finding;
 use crate::insert::{Inserts, Offer};
 use crate::location::Location;
@@ -102,8 +102,14 @@ impl<B: Block> Router<B> {
                     self.hear(from, message);
                 }
             }
-            Event::Fetch { id, key, class } => {
-                self.fetches.user_asks(&mut self.shared, id, key, class);
+            Event::Fetch {
+                id,
+                key,
+                class,
+                effort,
+            } => {
+                let wish = UserFetch { id, class, effort };
+                self.fetches.user_asks(&mut self.shared, key, wish);
             }
             Event::Insert { id, block, class } => {
                 self.inserts

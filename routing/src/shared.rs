@@ -312,24 +312,33 @@ impl<B: Block> Shared<B> {
         })
     }
 
-    /// The rank that a peer's fetch has here.
-    pub(crate) fn rank_from(&mut self, peer: PeerId, sent: Rank) -> Rank {
-        let hops_to_live = self.after_hop_from(peer, sent.hops_to_live);
+    /// The rank that a peer's fetch has here, and what of its budget it may not spend here.
+    pub(crate) fn rank_from(&mut self, peer: PeerId, sent: Rank) -> (Rank, u8) {
+        let (hops_to_live, withheld) = self.budget_from(peer, sent.hops_to_live);
         let tie_break = if hops_to_live < sent.hops_to_live {
             self.tie_break()
         } else {
             sent.tie_break
         };
-        Rank {
+        let rank = Rank {
             hops_to_live,
             tie_break,
-        }
+        };
+        (rank, withheld)
     }
 
     /// The rank of the user's own fetch.
     pub(crate) fn own_rank(&mut self) -> Rank {
         Rank {
             hops_to_live: self.own_hops_to_live(),
+            tie_break: self.tie_break(),
+        }
+    }
+
+    /// The rank of the user's own fetch when it is tried once more.
+    pub(crate) fn own_long_rank(&mut self) -> Rank {
+        Rank {
+            hops_to_live: self.own_long_hops_to_live(),
             tie_break: self.tie_break(),
         }
     }

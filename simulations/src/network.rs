@@ -14,7 +14,7 @@ use std::time::Duration;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
 use rand_chacha::ChaCha8Rng;
 use routing::{
-    Action, Config, Event, LookupResult, PeerId, Router, StoreResult, StoreTicket, Time,
+    Action, Config, Effort, Event, LookupResult, PeerId, Router, StoreResult, StoreTicket, Time,
 };
 
 use crate::bandwidth::Bandwidth;
@@ -54,6 +54,8 @@ pub struct Settings {
     pub traced: bool,
     /// Whether reports say how far fetches went. It costs some time.
     pub paths: bool,
+    /// How thoroughly users search: what is measured of one search needs [`Effort::Once`].
+    pub effort: Effort,
 }
 
 impl Default for Settings {
@@ -70,6 +72,7 @@ impl Default for Settings {
             sabotage: Sabotage::None,
             traced: true,
             paths: true,
+            effort: Effort::Once,
         }
     }
 }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, PeerKind,
-    Place, Router, StoreResult, StoreTicket, Time, Trust,
+    Action, Class, Effort, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId,
+    PeerKind, Place, Router, StoreResult, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -176,7 +176,12 @@ impl EventLoop {
                 answer,
             } => {
                 self.waiting.fetches.insert(id, answer);
-                self.handle(Event::Fetch { id, key, class });
+                self.handle(Event::Fetch {
+                    id,
+                    key,
+                    class,
+                    effort: Effort::Thorough,
+                });
             }
             Command::Insert {
                 id,

@@ -15,6 +15,8 @@ use crate::requests::{Asker, Payer};
 use crate::shared::Shared;
 use crate::time::Time;
 
+mod second_try;
+
 /// A search and those who wait for it. It asks each peer at most once, and a few times if all are busy with the key.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -28,8 +30,12 @@ pub(super) struct Search {
     payer: Payer,
     /// What the user is told if nothing better happens.
     pub(super) failure: FetchFailure,
+    /// What an earlier search for the same users came to.
+    earlier_failure: FetchFailure,
     class: Class,
     asked: SmallVec<[PeerId; 6]>,
+    /// Peers that the search before this one asked: they come last.
+    asked_before: SmallVec<[PeerId; 6]>,
     /// Peers that wanted to join in vain, with their ranks: they search already.
     searching: SmallVec<[(PeerId, Rank); 2]>,
     round: Round,
@@ -106,8 +112,10 @@ impl Search {
             waiting: Waiting::Nothing,
             payer,
             failure: FetchFailure::RouteNotFound,
+            earlier_failure: FetchFailure::RouteNotFound,
             class,
             asked: SmallVec::new(),
+            asked_before: SmallVec::new(),
             searching: SmallVec::new(),
             round: Round::First,
             pauses: 0,
@@ -281,7 +289,9 @@ impl Search {
             let Asker::Peer(peer, id) = requester.asker else {
                 return true;
             };
-            let left = left.min(requester.rank.hops_to_live);
+            let left = left
+                .min(requester.rank.hops_to_live)
+                .plus(requester.withheld);
             shared.end(requester.asker);
             shared.send(peer, Message::NotFound { id, left }, requester.class);
             false
@@ -290,6 +300,7 @@ impl Search {
 
     /// Tells the users that wait why there is no block.
     pub(super) fn answer_users<B: Block>(&mut self, shared: &mut Shared<B>) {
+        self.note_failure(self.earlier_failure);
         for requester in self.requesters.drain(..) {
             shared.end(requester.asker);
             if let Asker::User(id) = requester.asker {
@@ -305,7 +316,7 @@ impl Search {
     /// No peer waits for this search, and none may join while it pauses.
     pub(super) fn pause<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) -> bool {
         let refused_everywhere =
-            shared.peers.len() > 0 && self.failure == FetchFailure::RouteNotFound;
+            shared.peers.len() > 0 && weight(self.failure) + weight(self.earlier_failure) == 0;
         let worth_it = !self.requesters.is_empty() && refused_everywhere;
         if !worth_it || self.pauses == PAUSES_MAX || shared.now >= self.ends {
             return false;
@@ -364,6 +375,7 @@ impl Search {
                 .recently_failed
                 .has_failed(key, peer, self.rank.hops_to_live, shared.now)
         };
+        let failed = |peer: PeerId| failed(peer) || self.asked_before.contains(&peer);
         let promising = shared.next_peer(key, |peer, _| free(peer) && !failed(peer));
         promising.or_else(|| shared.next_peer(key, |peer, _| free(peer)))
     }

@@ -13,12 +13,13 @@ use rand_core::SeedableRng;
 use super::*;
 use crate::config::Lookahead;
 use crate::contact::{PeerKind, Trust};
-use crate::event::{Class, Existing, InsertSuccess, Place};
+use crate::event::{Class, Effort, Existing, InsertSuccess, Place};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, Copies, InsertStage, Refusal};
 
 mod abuse;
 mod fetching;
+mod finding;
 mod inserting;
 mod publishing;
 
@@ -88,6 +89,7 @@ impl Bench {
             id: LocalId(id),
             key,
             class: Class::RealTime,
+            effort: Effort::Once,
         });
         actions.extend(self.miss(&actions));
         actions

@@ -47,7 +47,7 @@ fn a_decoded_block_shares_the_memory_of_the_message() {
 #[test]
 fn numbers_out_of_range_and_wrong_lengths_are_refused() {
     let head = Err(DecodeError::Head);
-    assert_eq!(decode(&Bytes::from_static(&[7, 1, 19])), head, "19 hops");
+    assert_eq!(decode(&Bytes::from_static(&[7, 1, 51])), head, "51 hops");
     assert_eq!(decode(&Bytes::from_static(&[8, 1, 0])), head, "no copies");
     assert_eq!(decode(&Bytes::from_static(&[11, 1])), head, "no such kind");
     assert_eq!(decode(&Bytes::new()), head);
@@ -166,7 +166,7 @@ fn key() -> impl Strategy<Value = BlockKey> {
 }
 
 fn hops() -> impl Strategy<Value = HopsToLive> {
-    (0..=18_u8).prop_map(|hops| HopsToLive::new(hops).unwrap())
+    (0..=50_u8).prop_map(|hops| HopsToLive::new(hops).unwrap())
 }
 
 fn class() -> impl Strategy<Value = Class> {

@@ -24,7 +24,15 @@ impl<B: SimBlock> Network<B> {
             self.paths.begin(number(node), key);
         }
         let id = local_id(handle);
-        self.tell(node, Event::Fetch { id, key, class });
+        self.tell(
+            node,
+            Event::Fetch {
+                id,
+                key,
+                class,
+                effort: self.settings.effort,
+            },
+        );
         handle
     }
 

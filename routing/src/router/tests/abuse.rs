@@ -158,6 +158,7 @@ fn a_user_who_asks_and_leaves_has_a_bound_too() {
             id: LocalId(id),
             key: key_at(0.5),
             class: Class::RealTime,
+            effort: Effort::Once,
         });
         bench.tell(Event::Cancel { id: LocalId(id) });
         matches!(actions[..], [Action::Lookup { .. }])
@@ -183,6 +184,7 @@ fn an_overworked_store_makes_an_overloaded_node_for_peers_and_not_for_the_user()
         id: LocalId(1),
         key,
         class: Class::RealTime,
+        effort: Effort::Once,
     });
     let actions = bench.unavailable(&lookup);
     assert_eq!(sent(&actions)[0], (2, &overloaded));

@@ -109,6 +109,7 @@ fn the_store_is_told_who_wants_to_know() {
         id: LocalId(1),
         key,
         class: Class::RealTime,
+        effort: Effort::Once,
     };
     let mut bench = Bench::new(&[0.4, 0.6]);
     assert_eq!(origins(&bench.tell(by_user.clone())), [Origin::User]);
@@ -233,7 +234,8 @@ fn who_waited_for_a_weak_search_gets_a_stronger_one() {
         sent(&bench.tell(Event::Fetch {
             id: LocalId(1),
             key,
-            class: Class::RealTime
+            class: Class::RealTime,
+            effort: Effort::Once,
         }))
         .is_empty()
     );
