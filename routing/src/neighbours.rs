@@ -35,7 +35,7 @@ impl<B: Block> Shared<B> {
         self.telling.due = None;
         self.telling.earliest = self.now + self.config.neighbours_interval;
         let all = self.neighbourhood(|_| true);
-        let strangers = self.neighbourhood(|peer| is_stranger(peer));
+        let strangers = self.neighbourhood(is_stranger);
         let told: Vec<_> = self
             .peers
             .iter()

@@ -92,6 +92,7 @@ impl<B: Block> Router<B> {
             } => {
                 self.peer_down(peer);
                 self.peer_up(peer, location, kind);
+                self.shared.give_first_long_hops(peer);
             }
             Event::PeerDown { peer } => self.peer_down(peer),
             Event::DialFailed { .. } | Event::OwnContact { .. } | Event::Join { .. } => {

@@ -74,7 +74,7 @@ pub fn decode(bytes: &Bytes) -> Result<Message, DecodeError> {
         return Ok(Message::Opennet(message));
     }
     if bytes.first() == Some(&FINDING) {
-        let message = finding::decode(&bytes[1..]).ok_or(DecodeError::Finding)?;
+        let message = finding::decode(&bytes.slice(1..)).ok_or(DecodeError::Finding)?;
         return Ok(Message::Finding(message));
     }
     let (head, rest) = postcard::take_from_bytes::<Head>(bytes).map_err(|_| DecodeError::Head)?;

@@ -98,9 +98,12 @@ fn a_block_from_the_store_is_accepted_and_found_at_once() {
 #[test]
 fn the_store_is_told_who_wants_to_know() {
     let origins = |actions: &[Action]| -> Vec<Origin> {
-        let lookups = actions.iter().filter_map(|action| match action {
-            Action::Lookup { origin, .. } => Some(*origin),
-            _ => None,
+        let lookups = actions.iter().filter_map(|action| {
+            if let Action::Lookup { origin, .. } = action {
+                Some(*origin)
+            } else {
+                None
+            }
         });
         lookups.collect()
     };
