@@ -284,7 +284,10 @@ impl Fetches {
         let Some(search) = self.remove(shared, &key) else {
             return;
         };
-        for Requester { asker, class, rank } in search.requesters {
+        for Requester {
+            asker, class, rank, ..
+        } in search.requesters
+        {
             shared.end(asker);
             match asker {
                 Asker::Peer(peer, id) => {
@@ -303,9 +306,8 @@ impl Fetches {
     /// Whether a node on the way of this fetch may link with the one that has the block: not near where it began, and
     /// never for the node's own user, as the other would learn who asks.
     pub(crate) fn folds<B: Block>(&self, shared: &Shared<B>, key: BlockKey) -> bool {
-        let max = shared.config.hops_to_live_max;
         let of_peer = |requester: &Requester| matches!(requester.asker, Asker::Peer(..));
-        let far = |requester: &Requester| caches_fetched(requester.rank.hops_to_live, max);
+        let far = |requester: &Requester| shared.caches_fetched(requester.rank.hops_to_live);
         self.running.get(&key).is_some_and(|search| {
             search.requesters.iter().all(of_peer) && search.requesters.iter().any(far)
         })

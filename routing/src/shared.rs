@@ -10,7 +10,6 @@ use rand_core::{Rng, SeedableRng};
 use smallvec::SmallVec;
 
 use crate::block::Block;
-use crate::caching::caches_fetched;
 use crate::config::Config;
 use crate::contact::{PeerKind, Trust};
 use crate::deadlines::Deadlines;
@@ -261,7 +260,7 @@ impl<B: Block> Shared<B> {
         hops_to_live: HopsToLive,
         class: Class,
     ) {
-        if !caches_fetched(hops_to_live, self.config.hops_to_live_max) {
+        if !self.caches_fetched(hops_to_live) {
             return;
         }
         if let Some(invitation) = self.fold.take() {

@@ -219,7 +219,7 @@ fn stranger(peer: u32, place: f64) -> Event {
         peer: PeerId(peer),
         location: Location::from_fraction(place),
         kind: PeerKind::Stranger {
-            contact: crate::Contact {
+            contact: Contact {
                 node: identity.id(),
                 record: Bytes::new(),
             },
