@@ -24,7 +24,9 @@ fn a_peer_is_told_of_the_others_when_they_have_settled_and_not_again_before_the_
 fn nodes_of_the_opennet_do_not_hear_of_friends() {
     let mut bench = Bench::with_config(Config::default(), &[0.2]);
     for (peer, place) in [(2, 0.4), (3, 0.6)] {
-        bench.tell(stranger(peer, place));
+        let peers = &mut bench.router.shared.peers;
+        peers.connect(PeerId(peer), Location::from_fraction(place), stranger());
+        peers.adopt(PeerId(peer));
     }
     let actions = bench.wait(Duration::from_secs(2));
     let (all, strangers) = (places(&[0.2, 0.4, 0.6]), places(&[0.4, 0.6]));
@@ -213,18 +215,13 @@ impl Bench {
     }
 }
 
-fn stranger(peer: u32, place: f64) -> Event {
-    let identity = crypto::Identity::from_seed(&[7; 32]);
-    Event::PeerUp {
-        peer: PeerId(peer),
-        location: Location::from_fraction(place),
-        kind: PeerKind::Stranger {
-            contact: Contact {
-                node: identity.id(),
-                record: Bytes::new(),
-            },
-            dialled: true,
+fn stranger() -> PeerKind {
+    PeerKind::Stranger {
+        contact: Contact {
+            node: crypto::Identity::from_seed(&[7; 32]).id(),
+            record: Bytes::new(),
         },
+        dialled: true,
     }
 }
 
