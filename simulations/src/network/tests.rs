@@ -1,44 +1,39 @@
-use routing::{Action, Block, Class, Message, PeerKind, RequestId};
+use routing::{Action, Block, Class, Lookahead, Message, OpennetConfig, PeerKind, RequestId};
 
 use super::*;
 use crate::behaviour::{Direction, Hostile};
 use crate::elided_block::ElidedBlock;
 
 #[test]
-fn a_dial_links_both_ends_after_a_round_trip() {
+fn a_dial_links_both_ends_as_strangers() {
     let mut network = strangers(2);
-    dial(&mut network, 0, 1);
-    network.run_for(Duration::from_millis(19));
-    assert_eq!(
-        network.linked_with(0).count(),
-        0,
-        "two ways take at least 20 ms"
-    );
-    network.run_for(Duration::from_millis(81));
+    join(&mut network, 1, 0);
+    network.run_for(Duration::from_secs(20));
     for (node, other) in [(0, 1), (1, 0)] {
         let peer = network.router(node).peers().next().expect("it is linked");
         assert_eq!(peer.location, network.location(other));
         let PeerKind::Stranger { contact, dialled } = peer.kind else {
             panic!("{:?} is no stranger", peer.kind)
         };
-        assert_eq!(*dialled, node == 0);
+        assert_eq!(*dialled, node == 1);
         assert_eq!(network.node_of(contact), Some(other));
         assert_eq!(contact.location(), network.location(other));
     }
 }
 
 #[test]
-fn a_dial_fails_where_the_other_is_down_or_full_or_linked() {
-    let mut network = strangers(4);
-    network.settings.strangers_max = 1;
-    network.stop_node(3);
-    for (from, to) in [(0, 1), (2, 1), (2, 3), (1, 0)] {
-        dial(&mut network, from, to);
-    }
-    network.run();
-    assert_eq!(network.linked_with(0).collect::<Vec<_>>(), [1]);
-    assert_eq!(network.linked_with(2).count(), 0);
-    assert!(network.now() >= Time::ZERO + network.settings.dial_timeout);
+fn a_dial_leads_nowhere_where_the_other_is_down_or_full() {
+    let mut network = strangers(2);
+    network.stop_node(0);
+    join(&mut network, 1, 0);
+    network.run_for(Duration::from_secs(20));
+    assert_eq!(network.linked_with(1).count(), 0);
+
+    let mut network = strangers(2);
+    network.settings.strangers_max = 0;
+    join(&mut network, 1, 0);
+    network.run_for(Duration::from_secs(20));
+    assert_eq!(network.linked_with(1).count(), 0);
 }
 
 #[test]
@@ -51,7 +46,7 @@ fn who_hangs_up_is_heard_out_first() {
         }),
     ] {
         let mut network = strangers(2);
-        network.introduce(0, 1);
+        network.connect(0, 1);
         for node in [0, 1] {
             network.set_bandwidth(node, bandwidth);
         }
@@ -79,11 +74,11 @@ fn who_hangs_up_is_heard_out_first() {
 #[test]
 fn what_was_sent_over_an_earlier_link_does_not_come_over_a_later_one() {
     let mut network = strangers(2);
-    network.introduce(0, 1);
+    network.connect(0, 1);
     network.watch(1);
     network.inject(0, 1, Message::Cancel { id: RequestId(1) });
     network.disconnect(0, 1);
-    network.introduce(0, 1);
+    network.connect(0, 1);
     network.inject(0, 1, Message::Cancel { id: RequestId(2) });
     network.run();
     let seen = network.take_observations();
@@ -95,8 +90,8 @@ fn what_was_sent_over_an_earlier_link_does_not_come_over_a_later_one() {
 #[test]
 fn a_crash_is_noticed_later_and_a_stop_at_once() {
     let mut network = strangers(3);
-    network.introduce(0, 1);
-    network.introduce(2, 1);
+    network.connect(0, 1);
+    network.connect(2, 1);
     network.crash_node(0);
     assert_eq!(network.linked_with(1).count(), 2);
     network.run_for(Duration::from_secs(29));
@@ -183,7 +178,19 @@ fn requests_of_a_node_that_stops_are_not_waited_for() {
 }
 
 fn strangers(nodes: usize) -> Network<ElidedBlock> {
-    let mut network = Network::new(&Topology::default(), Settings::default(), 1);
+    let opennet = OpennetConfig {
+        seed: true,
+        ..OpennetConfig::default()
+    };
+    let settings = Settings {
+        config: Config {
+            opennet: Some(opennet.into()),
+            lookahead: Lookahead::Off,
+            ..Config::default()
+        },
+        ..Settings::default()
+    };
+    let mut network = Network::new(&Topology::default(), settings, 1);
     for _ in 0..nodes {
         network.add_stranger();
     }
@@ -194,7 +201,13 @@ fn ring(nodes: usize, settings: Settings) -> Network<ElidedBlock> {
     Network::new(&Topology::small_world(nodes, 4, 1), settings, 1)
 }
 
-fn dial(network: &mut Network<ElidedBlock>, from: usize, to: usize) {
-    let contact = network.contact(to);
-    network.act(from, Action::Dial { contact });
+/// A node joins the opennet through a seed node.
+fn join(network: &mut Network<ElidedBlock>, node: usize, seed: usize) {
+    for node in [seed, node] {
+        let contact = network.contact(node);
+        network.tell(node, Event::OwnContact { contact });
+    }
+    let seeds = vec![network.contact(seed)];
+    let remembered = Vec::new();
+    network.tell(node, Event::Join { remembered, seeds });
 }
