@@ -197,6 +197,10 @@ impl Opennet {
 
     /// Does what is due.
     pub(crate) fn timed_out<B: Block>(&mut self, shared: &mut Shared<B>) {
+        if shared.peers.take_hopeless() {
+            self.drop_hopeless(shared);
+            self.settle(shared);
+        }
         if self.wake.is_none_or(|wake| wake > shared.now) {
             return;
         }
@@ -236,7 +240,6 @@ impl Opennet {
         for peer in late {
             self.hang_up(shared, peer);
         }
-        self.drop_hopeless(shared);
     }
 
     /// Sees that [`Opennet::timed_out`] is called at `time` or before.
@@ -292,9 +295,7 @@ impl Opennet {
 
     /// A peer does what it should not, and loses merit. Whoever goes on with it is left.
     fn annoyed_by<B: Block>(&mut self, shared: &mut Shared<B>, from: PeerId) {
-        if let Some(peer) = shared.peers.peer_mut(from) {
-            peer.merit.failed();
-        }
+        shared.peers.failed(from);
         let Some(link) = self.links.get_mut(&from) else {
             return;
         };

@@ -36,6 +36,7 @@ pub(crate) struct Peers {
     connected: ShortMap<PeerId, Peer>,
     /// How many of them are adopted.
     adopted: usize,
+    some_hopeless: bool,
     /// Makes the draw for a place the same each time its node connects, and unknown to others.
     secret: [u8; 32],
     /// What came of believing peers' claims, all together.
@@ -47,6 +48,7 @@ impl Peers {
         Self {
             connected: ShortMap::new(),
             adopted: 0,
+            some_hopeless: false,
             secret,
             claims_record: Record::NONE,
         }
@@ -103,6 +105,19 @@ impl Peers {
         let known = self.connected.remove(&peer)?;
         self.adopted -= usize::from(known.adopted);
         Some(known)
+    }
+
+    /// A peer did not answer in time, or did what it should not.
+    pub(crate) fn failed(&mut self, peer: PeerId) {
+        if let Some(known) = self.connected.get_mut(&peer) {
+            known.merit.failed();
+            self.some_hopeless |= known.merit.is_hopeless();
+        }
+    }
+
+    /// Whether a peer has become hopeless since this was asked last.
+    pub(crate) const fn take_hopeless(&mut self) -> bool {
+        std::mem::replace(&mut self.some_hopeless, false)
     }
 
     /// From now on the link to a stranger carries requests.

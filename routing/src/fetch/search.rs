@@ -259,10 +259,8 @@ impl Search {
     pub(super) fn give_peer_up<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.note_failure(FetchFailure::TimedOut);
         self.note_claim(shared, Claim::Idle);
-        if let Waiting::Peer { peer, .. } = self.waiting
-            && let Some(peer) = shared.peers.peer_mut(peer)
-        {
-            peer.merit.failed();
+        if let Waiting::Peer { peer, .. } = self.waiting {
+            shared.peers.failed(peer);
         }
         self.withdraw(shared);
     }

@@ -79,13 +79,13 @@ impl Opennet {
             return;
         }
         let until = shared.now + self.config.shunned_time;
-        // A seed is asked again when it is its turn
-        if !self
+        // A seed is asked again when it is its turn. Where both have dialled at the same time, the other's link may be there
+        let is_seed = self
             .acquaintances
             .seeds()
             .iter()
-            .any(|seed| seed.node == node)
-        {
+            .any(|seed| seed.node == node);
+        if !is_seed && !self.has_link_with(&node) {
             self.acquaintances.shun(node, until);
             self.wake_by(until);
         }

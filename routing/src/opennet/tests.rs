@@ -18,6 +18,7 @@ use crate::router::Router;
 use crate::time::Time;
 
 mod forming;
+mod hostile;
 
 /// Nodes that dial each other, in virtual time. Each link has a handle of its own, the same on both sides.
 struct World {
