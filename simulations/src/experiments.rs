@@ -2,6 +2,7 @@
 
 mod durability;
 mod greedy_limit;
+mod growth;
 mod million;
 
 use crate::experiment::Experiment;
@@ -11,6 +12,7 @@ use crate::experiment::Experiment;
 pub fn experiments() -> Vec<&'static dyn Experiment> {
     vec![
         &greedy_limit::GreedyLimit,
+        &growth::Grown,
         &million::Million,
         &durability::Durability,
     ]

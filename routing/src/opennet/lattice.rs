@@ -22,6 +22,8 @@ pub(super) struct Lattice {
     pub(super) introduce_at: Option<Time>,
     /// When this node looks whether they are the nearest.
     pub(super) check_at: Option<Time>,
+    /// How often it did since it has peers.
+    pub(super) checks: u32,
 }
 
 impl Opennet {

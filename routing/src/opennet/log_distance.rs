@@ -39,6 +39,11 @@ impl LogDistance {
         Self(log)
     }
 
+    /// As far beyond the longest distance as this is before it.
+    pub(crate) const fn mirrored(self) -> Self {
+        Self((2 * Self::MAX.0).saturating_sub(self.0))
+    }
+
     /// A distance with this logarithm.
     pub(crate) fn distance(self) -> Distance {
         let (mut below, mut above) = (0, Distance::MAX.to_bits());

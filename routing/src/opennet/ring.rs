@@ -27,6 +27,10 @@ pub(crate) enum Side {
 }
 
 /// A part of the scale of distances without peers.
+///
+/// Where the scale ends, at half of the ring, there is no peer: what is between the outermost peer and the end has a peer
+/// on one of its sides only, and is as bad as a part of twice the width between two peers. It counts as such, as if the
+/// scale went on as its own mirror image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     pub(crate) side: Side,
@@ -83,9 +87,8 @@ impl Ring {
             for (index, &(member, _)) in members.iter().enumerate() {
                 let before = index.checked_sub(1).and_then(|index| members.get(index));
                 let before = before.map_or(inner, |&(_, log)| log);
-                let after = members
-                    .get(index + 1)
-                    .map_or(LogDistance::MAX, |&(_, log)| log);
+                let after = members.get(index + 1).map(|&(_, log)| log);
+                let after = after.unwrap_or_else(|| before.mirrored());
                 gaps.push((member, after.0.saturating_sub(before.0)));
             }
         }
@@ -102,11 +105,9 @@ impl Ring {
         for side in [Side::Above, Side::Below] {
             let (inner, members) = self.long_links(side, each_side);
             let mut from = inner;
-            for to in members
-                .iter()
-                .map(|&(_, log)| log)
-                .chain([LogDistance::MAX])
-            {
+            let outermost = members.last().map_or(inner, |&(_, log)| log);
+            let logs = members.iter().map(|&(_, log)| log);
+            for to in logs.chain([outermost.mirrored()]) {
                 let gap = Gap { side, from, to };
                 if gap.width() > widest.width() {
                     widest = gap;
@@ -117,9 +118,9 @@ impl Ring {
         widest
     }
 
-    /// The place at a distance on a side.
+    /// The place at a distance on a side. The scale goes on beyond half of the ring as its own mirror image.
     pub(crate) fn place_at(&self, side: Side, log: LogDistance) -> Location {
-        let distance = log.distance().to_bits();
+        let distance = log.min(log.mirrored()).distance().to_bits();
         match side {
             Side::Above => self.me.moved_clockwise(distance),
             Side::Below => self.me.moved_clockwise(distance.wrapping_neg()),

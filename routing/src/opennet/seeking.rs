@@ -161,10 +161,15 @@ impl Opennet {
             return;
         }
         self.lattice.check_at = None;
-        let interval = shared.half_or_more(self.config.lattice_check_interval);
-        // A node that has found nobody yet asks again soon
+        // A newcomer may have come at the same time as its neighbours
+        let soon = FIRST_CHECK * (1 << self.lattice.checks);
+        let interval = soon.min(self.config.lattice_check_interval);
+        let interval = shared.half_or_more(interval);
+        self.check_lattice_by(shared.now + interval);
         let alone = self.adopted_len() < 2 * self.config.lattice_each_side;
-        self.check_lattice_by(shared.now + if alone { LONELY_CHECK } else { interval });
+        if !alone {
+            self.lattice.checks = (self.lattice.checks + 1).min(DOUBLINGS_MAX);
+        }
         let missing = self.limit(shared).saturating_sub(self.adopted_len());
         let wanted = if missing > self.config.peers_max / 2 {
             INVITATIONS_AT_FIRST
@@ -255,8 +260,8 @@ const DOUBLINGS_MAX: u32 = 12;
 /// Nodes on the way to its neighbours are the first distant peers of a newcomer: half of its places, over two ways.
 const INVITATIONS_AT_FIRST: u8 = 5;
 
-/// How often a node with hardly any peers looks for neighbours.
-const LONELY_CHECK: Duration = Duration::from_secs(10);
+/// How soon a node looks again for neighbours after it has joined; then at twice the time, and so on.
+const FIRST_CHECK: Duration = Duration::from_secs(10);
 
 /// One place in so many is left for those who ask: if all looked for the last one, each would take it from another.
 const ENOUGH: usize = 10;
