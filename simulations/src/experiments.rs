@@ -1,8 +1,10 @@
 //! The experiments, one file each.
 
 mod durability;
+mod folding;
 mod greedy_limit;
 mod growth;
+mod link_lengths;
 mod million;
 
 use crate::experiment::Experiment;
@@ -13,6 +15,9 @@ pub fn experiments() -> Vec<&'static dyn Experiment> {
     vec![
         &greedy_limit::GreedyLimit,
         &growth::Grown,
+        &link_lengths::LinkLengths,
+        &folding::Folding,
+        &folding::Policies,
         &million::Million,
         &durability::Durability,
     ]

@@ -124,6 +124,23 @@ impl OpennetWorld {
         node
     }
 
+    /// The same with `a_second` fetches begun each second, whatever becomes of them. Gives which part of those that were
+    /// no local hits got the block.
+    pub fn fetch_over(&mut self, fetches: usize, a_second: usize) -> f64 {
+        let (mut asked, mut routed) = (0, 0.0);
+        while asked < fetches {
+            let batch = a_second.min(fetches - asked);
+            let began = self.network.now();
+            let done = self.fetch(batch, batch);
+            let took = self.network.now().since(began);
+            self.network
+                .run_for(Duration::from_secs(1).saturating_sub(took));
+            routed += done.success * count(batch);
+            asked += batch;
+        }
+        routed / count(fetches)
+    }
+
     /// Random users fetch blocks that lie at the nodes nearest to their keys and nowhere else, `at_once` at a time.
     pub fn fetch(&mut self, fetches: usize, at_once: usize) -> Fetches {
         let running = (0..self.network.len()).filter(|&node| self.network.is_running(node));

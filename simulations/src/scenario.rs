@@ -27,6 +27,13 @@ const EMBEDDED: &[(&str, &str)] = &[
         "greedy-limit",
         include_str!("../scenarios/greedy-limit.toml"),
     ),
+    ("growth", include_str!("../scenarios/growth.toml")),
+    (
+        "link-lengths",
+        include_str!("../scenarios/link-lengths.toml"),
+    ),
+    ("folding", include_str!("../scenarios/folding.toml")),
+    ("replacement", include_str!("../scenarios/replacement.toml")),
     ("million", include_str!("../scenarios/million.toml")),
     ("durability", include_str!("../scenarios/durability.toml")),
 ];

@@ -30,6 +30,8 @@ struct Parameters {
     pairs: usize,
     /// Fetches in each network.
     fetches: usize,
+    /// Nodes of the networks with planted faults.
+    fault_nodes: usize,
 }
 
 /// What a network is grown with.
@@ -86,9 +88,11 @@ impl Experiment for Grown {
             parameters.rate > 0.0 && parameters.pairs > 0,
             "rate and pairs must be above zero"
         );
-        let smallest = sizes.iter().copied().min().unwrap_or(20);
         let mut cases: Vec<_> = sizes.iter().map(|&nodes| (Variant::Sound, nodes)).collect();
-        cases.extend([Variant::NoLattice, Variant::OwnPlace].map(|variant| (variant, smallest)));
+        cases.extend(
+            [Variant::NoLattice, Variant::OwnPlace]
+                .map(|variant| (variant, parameters.fault_nodes)),
+        );
         let measured = context.parallel("networks", &cases, |&(variant, nodes)| {
             measure(&parameters, variant, nodes, context.seed())
         });
@@ -190,39 +194,41 @@ fn repair(world: &mut OpennetWorld, pairs: usize) -> Repair {
 }
 
 fn figures(row: &Measured, outcome: &mut Outcome) {
-    let nodes = row.nodes;
-    let name = |what: &str| format!("{what}, {nodes} nodes");
-    let theory = theory(nodes);
     if row.variant != Variant::Sound {
-        let label = row.variant.label();
-        let success = Figure::new(
-            name(&format!("{label}: success of greedy walks")),
-            row.walks.success,
-            "",
-        );
+        fault_figures(row, outcome);
+        return;
+    }
+    link_figures(row, outcome);
+    if let Some(fetches) = &row.fetches {
+        fetch_figures(row.nodes, fetches, outcome);
+    }
+    if let Some(repair) = &row.repair {
+        repair_figures(row.nodes, repair, outcome);
+    }
+}
+
+fn fault_figures(row: &Measured, outcome: &mut Outcome) {
+    let label = row.variant.label();
+    let name = |what: &str| format!("{label}: {what}, {} nodes", row.nodes);
+    let success =
+        Figure::new(name("success of greedy walks"), row.walks.success, "").at_least(0.995);
+    if row.variant == Variant::NoLattice {
+        let source = "without neighbours greedy walks end early";
+        outcome.figure(success.with_fault().source(source));
+    } else {
         let hops = Figure::new(
-            name(&format!("{label}: mean hops of greedy walks")),
+            name("mean hops of greedy walks"),
             row.walks.hops.mean,
             "hops",
         );
-        match row.variant {
-            Variant::NoLattice => outcome.figure(
-                success
-                    .at_least(0.995)
-                    .with_fault()
-                    .source("without neighbours greedy walks end early"),
-            ),
-            Variant::OwnPlace | Variant::Sound => {
-                outcome.figure(success.at_least(0.995));
-                outcome.figure(
-                    hops.at_most(1.25 * theory)
-                        .with_fault()
-                        .source("links are too short"),
-                );
-            }
-        }
-        return;
+        let hops = hops.at_most(1.25 * theory(row.nodes)).with_fault();
+        outcome.figure(hops.source("links are too short"));
     }
+}
+
+fn link_figures(row: &Measured, outcome: &mut Outcome) {
+    let name = |what: &str| format!("{what}, {} nodes", row.nodes);
+    let theory = theory(row.nodes);
     outcome.figure(
         Figure::new(
             name("mean hops of greedy walks"),
@@ -262,46 +268,54 @@ fn figures(row: &Measured, outcome: &mut Outcome) {
         .at_most(3.0)
         .source("Clarke et al. 2000: a power law with exponent 1.5 up to 250"),
     );
-    if let Some(fetches) = &row.fetches {
-        outcome.figure(
-            Figure::new(name("success of routed fetches"), fetches.success, "")
-                .at_least(0.995)
-                .source("18 hops to live, local hits apart"),
-        );
-        outcome.figure(
-            Figure::new(
-                name("mean hops of routed fetches"),
-                fetches.hops.mean,
-                "hops",
-            )
-            .at_most(1.25 * theory)
-            .published(theory)
-            .source("as for walks; routers look one hop ahead"),
-        );
-    }
-    if let Some(repair) = &row.repair {
-        let seconds = repair.seconds.map_or(f64::NAN, |seconds| {
-            Duration::from_secs(seconds).as_secs_f64()
-        });
-        outcome.figure(
-            Figure::new(
-                name("lattice repaired after one node in ten has gone"),
-                seconds,
-                "s",
-            )
-            .at_most(120.0)
-            .source("99 of 100 nodes linked with their new neighbours"),
-        );
-        outcome.figure(
-            Figure::new(
-                name("success of greedy walks after repair"),
-                repair.success,
-                "",
-            )
-            .at_least(0.995)
-            .source("18 hops"),
-        );
-    }
+}
+
+fn fetch_figures(nodes: usize, fetches: &Fetches, outcome: &mut Outcome) {
+    outcome.figure(
+        Figure::new(
+            format!("success of routed fetches, {nodes} nodes"),
+            fetches.success,
+            "",
+        )
+        .at_least(0.995)
+        .source("18 hops to live, local hits apart"),
+    );
+    outcome.figure(
+        Figure::new(
+            format!("mean hops of routed fetches, {nodes} nodes"),
+            fetches.hops.mean,
+            "hops",
+        )
+        .at_most(1.25 * theory(nodes))
+        .published(theory(nodes))
+        .source("as for walks; routers look one hop ahead"),
+    );
+}
+
+fn repair_figures(nodes: usize, repair: &Repair, outcome: &mut Outcome) {
+    let seconds = repair.seconds.map_or(f64::NAN, in_seconds);
+    outcome.figure(
+        Figure::new(
+            format!("lattice repaired after one node in ten has gone, {nodes} nodes"),
+            seconds,
+            "s",
+        )
+        .at_most(120.0)
+        .source("99 of 100 nodes linked with their new neighbours"),
+    );
+    outcome.figure(
+        Figure::new(
+            format!("success of greedy walks after repair, {nodes} nodes"),
+            repair.success,
+            "",
+        )
+        .at_least(0.995)
+        .source("18 hops"),
+    );
+}
+
+fn in_seconds(seconds: u64) -> f64 {
+    Duration::from_secs(seconds).as_secs_f64()
 }
 
 /// How hops grow with the network.
@@ -383,7 +397,7 @@ fn table(measured: &[Measured]) -> Table {
             row.repair
                 .as_ref()
                 .and_then(|repair| repair.seconds)
-                .map(|seconds| Duration::from_secs(seconds).as_secs_f64())
+                .map(in_seconds)
                 .into(),
             row.happened.into(),
         ]);

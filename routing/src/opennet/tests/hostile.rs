@@ -2,7 +2,7 @@ use crypto::{BlockKey, BlockKind, RoutingKey};
 
 use super::*;
 use crate::contact::RECORD_LEN_MAX;
-use crate::event::{Class, LocalId, LookupResult};
+use crate::event::{Class, Effort, LocalId, LookupResult};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{Message, RequestId};
 use crate::opennet::message::{AnnouncementId, CONTACTS_MAX, OpennetMessage, Seek, Ticket, Token};
@@ -99,15 +99,30 @@ fn contact(number: u64) -> Contact {
 }
 
 fn sent(actions: &[Action], peer: PeerId) -> Vec<OpennetMessage> {
-    let to_peer = actions.iter().filter_map(|action| match action {
-        Action::Send {
+    let mut messages = Vec::new();
+    for action in actions {
+        if let Action::Send {
             to,
             message: Message::Opennet(message),
             ..
-        } if *to == peer => Some(message.clone()),
-        _ => None,
-    });
-    to_peer.collect()
+        } = action
+            && *to == peer
+        {
+            messages.push(message.clone());
+        }
+    }
+    messages
+}
+
+/// The tokens of the invitations sent to a peer.
+fn tokens(actions: &[Action], peer: PeerId) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    for message in sent(actions, peer) {
+        if let OpennetMessage::Invite { invitation, .. } = message {
+            tokens.push(invitation.token);
+        }
+    }
+    tokens
 }
 
 fn hung_up(actions: &[Action], peer: PeerId) -> bool {
@@ -198,13 +213,8 @@ fn who_is_no_neighbour_needs_an_invitation_which_is_good_once() {
     let through = bench.router.peers().next().unwrap().peer;
     let near = Seek::Near(contact(0).location());
     let actions = bench.hear(through, announce(1, distant[1].clone(), near));
-    let token = sent(&actions, through)
-        .into_iter()
-        .find_map(|message| match message {
-            OpennetMessage::Invite { invitation, .. } => Some(invitation.token),
-            _ => None,
-        });
-    let invited = Ticket::Invited(token.expect("there is room"));
+    let token = *tokens(&actions, through).first().expect("there is room");
+    let invited = Ticket::Invited(token);
     assert!(bench.asked_by(distant[1].clone(), invited).is_some());
     assert_eq!(
         bench.asked_by(distant[2].clone(), invited),
@@ -296,7 +306,7 @@ fn newcomers_never_push_out_the_neighbours_nor_exceed_the_places() {
     let neighbours: Vec<_> = bench.router.peers().map(|peer| peer.peer).collect();
     let me = contact(0).location();
     let near = Seek::Near(me);
-    for number in 0..300 {
+    for (number, &through) in (0..300).zip(neighbours.iter().cycle()) {
         bench.wait(Duration::from_secs(100));
         let newcomer = contact(5000 + number);
         let place = newcomer.location();
@@ -310,12 +320,9 @@ fn newcomers_never_push_out_the_neighbours_nor_exceed_the_places() {
         }) {
             continue;
         }
-        let through = neighbours[number as usize % neighbours.len()];
         let actions = bench.hear(through, announce(number, newcomer.clone(), near));
-        for message in sent(&actions, through) {
-            if let OpennetMessage::Invite { invitation, .. } = message {
-                bench.asked_by(newcomer.clone(), Ticket::Invited(invitation.token));
-            }
+        for token in tokens(&actions, through) {
+            bench.asked_by(newcomer.clone(), Ticket::Invited(token));
         }
         assert!(bench.adopted() <= OpennetConfig::default().peers_max);
     }
@@ -334,6 +341,7 @@ fn a_peer_that_never_answers_is_left_and_not_taken_back_soon() {
             id: LocalId(u64::from(number)),
             key: key(number),
             class: Class::RealTime,
+            effort: Effort::default(),
         });
         for action in actions {
             if let Action::Lookup { ticket, .. } = action {
