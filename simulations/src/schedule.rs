@@ -64,7 +64,8 @@ impl<T> Schedule<T> {
         };
         self.free.push(first.slot);
         let thing = self.slab[first.slot as usize].take();
-        Some((first.at, thing.expect("each entry owns its slot")))
+        debug_assert!(thing.is_some(), "each entry owns its slot");
+        Some((first.at, thing?))
     }
 
     /// When the first thing happens.

@@ -53,7 +53,7 @@ impl Experiment for Million {
         let mut outcome = Outcome::default();
         // One after the other: each is measured by what the process takes
         let worlds = [
-            ("plain", nodes, Lookahead::Off, Sabotage::None),
+            (FIRST, nodes, Lookahead::Off, Sabotage::None),
             (
                 "lookahead",
                 parameters.lookahead_nodes,
@@ -79,14 +79,20 @@ impl Experiment for Million {
                 traced: false,
                 ..Settings::default()
             };
-            let world = World::measure(nodes, &parameters, settings, context.seed());
+            let mut world = World::measure(nodes, &parameters, settings, context.seed());
+            if name != FIRST {
+                // It was built in the memory that the first one left
+                world.bytes_a_node = f64::NAN;
+            }
             world.figures(name, sabotage == Sabotage::None, &mut outcome);
             table.row(world.row(name));
             context.progress().advance(1);
         }
         outcome.table(table);
         outcome.note(
-            "Bytes a node are what the process grew by while the world was built, divided by the nodes: router, links and \
+            "Without lookahead a greedy way to one single node of a million has 12 hops on average and more than 18 in two to \
+             three cases of 100, so that searches with 18 hops to live end before it. Inserts leave four copies, which are \
+             found sooner; here each block lies at one node. Bytes a node are what the process grew by while the world was built, divided by the nodes: router, links and \
              what the engine notes of them. They and the events a second depend on the machine and are no part of what \
              the seed decides.",
         );
@@ -109,6 +115,9 @@ const COLUMNS: [&str; 13] = [
     "seconds to build",
     "events a second",
 ];
+
+/// The world that is built first.
+const FIRST: &str = "plain";
 
 /// What was measured in one world.
 struct World {
@@ -196,11 +205,13 @@ impl World {
             .published(limit)
             .source("0.65 log2(N)^2 / degree, greedy without lookahead; bar: 1.25 times that"),
         );
-        outcome.figure(Figure::new(
-            format!("{name}: memory a node, {nodes} nodes"),
-            self.bytes_a_node,
-            "bytes",
-        ));
+        if name == FIRST {
+            outcome.figure(Figure::new(
+                format!("{name}: memory a node, {nodes} nodes"),
+                self.bytes_a_node,
+                "bytes",
+            ));
+        }
     }
 
     fn row(&self, name: &str) -> [crate::experiment::Cell; 13] {
