@@ -214,6 +214,7 @@ pub(super) struct Verbosity(i64);
 impl Verbosity {
     pub(super) const SIMPLE_PROGRESS: i64 = 1;
     pub(super) const SENDING_TO_NETWORK: i64 = 2;
+    pub(super) const COMPATIBILITY_MODE: i64 = 4;
     pub(super) const EXPECTED_HASHES: i64 = 8;
     pub(super) const EXPECTED_MIME: i64 = 32;
     pub(super) const EXPECTED_DATA_LENGTH: i64 = 64;

@@ -163,17 +163,28 @@ pub(super) async fn forward(
             {
                 held_back = Some(progress);
             }
-            Some(event) => {
-                if let Some(message) = event_message(event, fields) {
-                    outbox.send(&message).await?;
-                }
-            }
+            // In a box: the task of a request holds this loop, and is large.
+            Some(event) => Box::pin(tell(event, fields, outbox)).await?,
         }
     }
     if let Some(progress) = held_back {
         outbox.send_if_room(&simple_progress(progress, fields));
     }
     Ok(())
+}
+
+/// Tells one event.
+async fn tell(event: Event, fields: &RequestFields, outbox: &Outbox) -> Result<(), Gone> {
+    // The size is known as soon as anything is, and told once.
+    if matches!(event, Event::ExpectedSize(_))
+        && fields.verbosity.wants(Verbosity::COMPATIBILITY_MODE)
+    {
+        outbox.send(&compatibility_mode(fields)).await?;
+    }
+    match event_message(event, fields) {
+        Some(message) => outbox.send(&message).await,
+        None => Ok(()),
+    }
 }
 
 fn simple_progress(progress: Progress, fields: &RequestFields) -> Message {
@@ -186,6 +197,19 @@ fn simple_progress(progress: Progress, fields: &RequestFields) -> Message {
         .with("FinalizedTotal", progress.finalized)
         .with("MinSuccessFetchBlocks", progress.required)
         .with("LastProgress", milliseconds_now())
+}
+
+/// What `CompatibilityMode` tells in Hyphanet is how a document was stored, for whoever wants to insert it again and get the
+/// same key. Warren has one way to store, which is none of Hyphanet's: the first of their names stands for that.
+fn compatibility_mode(fields: &RequestFields) -> Message {
+    let mode = "COMPAT_UNKNOWN";
+    named("CompatibilityMode", fields)
+        .with("Min", mode)
+        .with("Max", mode)
+        .with("Min.Number", 0)
+        .with("Max.Number", 0)
+        .with("DontCompress", false)
+        .with("Definitive", true)
 }
 
 /// The message that tells an event, unless the client does not want to hear of it. Progress is told elsewhere.

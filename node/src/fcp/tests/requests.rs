@@ -118,6 +118,7 @@ async fn without_verbosity_only_the_results_are_told_and_with_it_the_events() {
     }
     for event in [
         "SendingToNetwork",
+        "CompatibilityMode",
         "ExpectedMIME",
         "ExpectedDataLength",
         "SimpleProgress",
@@ -127,6 +128,18 @@ async fn without_verbosity_only_the_results_are_told_and_with_it_the_events() {
             "{event} is not in {heard:?}"
         );
     }
+    wire.expect_quiet().await;
+
+    wire.say(&format!(
+        "ClientGet\nIdentifier=g\nURI={uri}\nReturnType=none\nVerbosity=4\nEndMessage\n"
+    ))
+    .await;
+    let mode = wire.hear().await;
+    assert_eq!(mode.name(), "CompatibilityMode");
+    assert_eq!(mode.field("Min"), Some("COMPAT_UNKNOWN"));
+    assert_eq!(mode.field("Max.Number"), Some("0"));
+    assert_eq!(mode.field("Definitive"), Some("true"));
+    assert_eq!(wire.hear().await.name(), "DataFound");
     wire.expect_quiet().await;
 }
 
