@@ -1,5 +1,6 @@
 //! Every number that a router can be given, with its source.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,10 @@ pub struct Config {
     pub requests_per_peer_max: usize,
     /// Fetches and inserts in progress for the node's own user.
     pub local_requests_max: usize,
+    /// What the node can send, in bytes a second. `None`: as much as is asked of it.
+    pub upload: Option<NonZeroU64>,
+    /// For how long blocks of a class may wait to be sent: so much work is accepted from peers.
+    pub backlog: ByClass,
     /// How long a peer may take to accept a request, its look into its store included.
     pub accept_timeout: ByClass,
     /// How long the block of an accepted offer may take to arrive.
@@ -90,6 +95,12 @@ impl Default for Config {
             // 256 blocks in flight fill 80 MB/s at 100 ms for the whole way
             requests_per_peer_max: 256,
             local_requests_max: 1_024,
+            upload: None,
+            // A page is slow after a second; a file is not after four
+            backlog: ByClass {
+                real_time: Duration::from_secs(1),
+                bulk: Duration::from_secs(4),
+            },
             // Freenet's is 10 s. Where somebody waits, a peer that needs longer than 3 s is slower than the next best
             accept_timeout: ByClass {
                 real_time: Duration::from_secs(3),

@@ -84,7 +84,7 @@ impl Fetches {
             });
             return;
         }
-        shared.begin(Asker::User(id), target(key));
+        shared.begin(Asker::User(id), target(key), class);
         let requester = Requester {
             asker: Asker::User(id),
             class,
@@ -140,7 +140,7 @@ impl Fetches {
             return;
         }
         shared.charge_hops(from, sent.hops_to_live, rank.hops_to_live);
-        shared.begin(requester.asker, target(key));
+        shared.begin(requester.asker, target(key), class);
         match self.running.get_mut(&key) {
             Some(search) => search.join(shared, requester),
             None => self.start(shared, key, requester),
@@ -228,6 +228,19 @@ impl Fetches {
     ) {
         if let Some(search) = self.running.get_mut(&key) {
             search.not_found(shared, key, left);
+            self.go_on(shared, key);
+        }
+    }
+
+    /// The peer that was asked could not ask those behind it.
+    pub(crate) fn congested<B: Block>(
+        &mut self,
+        shared: &mut Shared<B>,
+        key: BlockKey,
+        left: HopsToLive,
+    ) {
+        if let Some(search) = self.running.get_mut(&key) {
+            search.congested(shared, left);
             self.go_on(shared, key);
         }
     }

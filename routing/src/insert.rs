@@ -91,7 +91,7 @@ impl<B: Block> Inserts<B> {
             return;
         }
         let asker = Asker::User(id);
-        shared.begin(asker, target(key));
+        shared.begin(asker, target(key), class);
         if let Some(placement) = self.running.get_mut(&key) {
             // Where a peer brought the block, it is placed and stored here as it would be without the user
             placement.requesters.push((asker, class));
@@ -122,7 +122,7 @@ impl<B: Block> Inserts<B> {
             shared.refuse(from, id, reason, class);
             return;
         }
-        shared.begin(Asker::Peer(from, id), target(key));
+        shared.begin(Asker::Peer(from, id), target(key), class);
         let stage = match stage {
             InsertStage::Seek(sent) => InsertStage::Seek(shared.after_hop_from(from, sent)),
             InsertStage::Replicate(copies) => InsertStage::Replicate(copies),

@@ -81,6 +81,13 @@ pub enum Message {
         /// What the search left of its budget. Zero ends the search of the asker too.
         left: HopsToLive,
     },
+    /// The search ended without the block because those who should be asked have too much to do.
+    Congested {
+        /// Of the fetch.
+        id: RequestId,
+        /// What the search left of its budget.
+        left: HopsToLive,
+    },
     /// The block of an insert is durably stored.
     Stored {
         /// Of the offer.
@@ -99,6 +106,13 @@ pub enum Message {
         id: RequestId,
         /// The block that is there, not verified yet.
         block: BlockBytes,
+    },
+    /// How many requests of each class the receiver may have in progress at the sender from now on.
+    Credit {
+        /// Of real time.
+        real_time: u16,
+        /// Of bulk.
+        bulk: u16,
     },
     /// About links of the opennet.
     Opennet(OpennetMessage),
@@ -125,10 +139,11 @@ impl Message {
             | Self::Refused { id, .. }
             | Self::Found { id, .. }
             | Self::NotFound { id, .. }
+            | Self::Congested { id, .. }
             | Self::Stored { id, .. }
             | Self::StoreFailed { id }
             | Self::Collision { id, .. } => Some(*id),
-            Self::Opennet(_) | Self::Finding(_) => None,
+            Self::Credit { .. } | Self::Opennet(_) | Self::Finding(_) => None,
         }
     }
 
@@ -145,8 +160,10 @@ impl Message {
             | Self::Accepted { .. }
             | Self::Refused { .. }
             | Self::NotFound { .. }
+            | Self::Congested { .. }
             | Self::Stored { .. }
             | Self::StoreFailed { .. }
+            | Self::Credit { .. }
             | Self::Opennet(_)
             | Self::Finding(_) => None,
         }

@@ -4,6 +4,7 @@ use crate::contact::PeerKind;
 use crate::event::PeerId;
 use crate::finding::Neighbourhood;
 use crate::hops_to_live::HopDraw;
+use crate::load::{Counts, Credit};
 use crate::location::Location;
 use crate::lookahead::{Claims, Record};
 use crate::merit::Merit;
@@ -20,6 +21,10 @@ pub(crate) struct Peer {
     pub(crate) draw: HopDraw,
     /// Its fetches and inserts in progress here, and those that ended while the store was still at work for them.
     pub(crate) requests: usize,
+    /// Its fetches and inserts in progress here, by class.
+    pub(crate) in_progress: Counts,
+    /// How much it may be asked for.
+    pub(crate) credit: Credit,
     /// How many hops beyond the ordinary budget its fetches may have.
     pub(crate) long_hops: u16,
     /// Where it says that its peers are.
@@ -39,17 +44,20 @@ pub(crate) struct Peers {
     some_hopeless: bool,
     /// Makes the draw for a place the same each time its node connects, and unknown to others.
     secret: [u8; 32],
+    /// How much a peer that has said nothing may be asked for.
+    untold: Counts,
     /// What came of believing peers' claims, all together.
     claims_record: Record,
 }
 
 impl Peers {
-    pub(crate) const fn new(secret: [u8; 32]) -> Self {
+    pub(crate) const fn new(secret: [u8; 32], untold: Counts) -> Self {
         Self {
             connected: ShortMap::new(),
             adopted: 0,
             some_hopeless: false,
             secret,
+            untold,
             claims_record: Record::NONE,
         }
     }
@@ -65,6 +73,8 @@ impl Peers {
             kind,
             draw,
             requests: 0,
+            in_progress: Counts::default(),
+            credit: Credit::new(self.untold),
             long_hops: 0,
             claims: Claims::default(),
             adopted,
@@ -173,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_link_keeps_its_draw_when_the_peer_comes_back() {
-        let mut peers = Peers::new([1; 32]);
+        let mut peers = Peers::new([1; 32], Counts::both(9));
         let mut leaving_max = 0;
         for place in 0..100 {
             let location = Location::from_fraction(f64::from(place) / 100.0);

@@ -7,7 +7,7 @@ use crypto::BlockKey;
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 
-use crate::event::{LocalId, PeerId, StoreTicket};
+use crate::event::{Class, LocalId, PeerId, StoreTicket};
 use crate::message::RequestId;
 
 /// What runs for a key. There is at most one fetch and one insert for each key at a node.
@@ -62,9 +62,9 @@ type OnLink = (PeerId, RequestId);
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     /// Peers' requests.
-    incoming: BTreeMap<OnLink, Target>,
+    incoming: BTreeMap<OnLink, (Target, Class)>,
     /// What peers are asked. A fetch or an insert asks one peer at a time.
-    outgoing: BTreeMap<OnLink, Target>,
+    outgoing: BTreeMap<OnLink, (Target, Class)>,
     /// Requests of the node's own user.
     local: BTreeMap<LocalId, Target>,
     /// What the store is asked.
@@ -78,27 +78,30 @@ pub(crate) struct Requests {
 
 impl Requests {
     /// Notes whom a running request belongs to. The id must not be in use.
-    pub(crate) fn begin(&mut self, asker: Asker, target: Target) {
-        let earlier = match asker {
-            Asker::Peer(peer, id) => self.incoming.insert((peer, id), target),
-            Asker::User(id) => self.local.insert(id, target),
+    pub(crate) fn begin(&mut self, asker: Asker, target: Target, class: Class) {
+        let in_use = match asker {
+            Asker::Peer(peer, id) => self.incoming.insert((peer, id), (target, class)).is_some(),
+            Asker::User(id) => self.local.insert(id, target).is_some(),
         };
         assert!(
-            earlier.is_none(),
+            !in_use,
             "the id of a running request was used again: {asker:?}"
         );
     }
 
-    /// Forgets a request that was answered.
-    pub(crate) fn end(&mut self, asker: Asker) {
+    /// Forgets a request that was answered, and gives its class if a peer made it.
+    pub(crate) fn end(&mut self, asker: Asker) -> Option<Class> {
         match asker {
-            Asker::Peer(peer, id) => self.incoming.remove(&(peer, id)),
-            Asker::User(id) => self.local.remove(&id),
-        };
+            Asker::Peer(peer, id) => self.incoming.remove(&(peer, id)).map(|(_, class)| class),
+            Asker::User(id) => {
+                self.local.remove(&id);
+                None
+            }
+        }
     }
 
     pub(crate) fn incoming(&self, peer: PeerId, id: RequestId) -> Option<Target> {
-        self.incoming.get(&(peer, id)).copied()
+        self.incoming.get(&(peer, id)).map(|&(target, _)| target)
     }
 
     pub(crate) fn incoming_len(&self) -> usize {
@@ -124,11 +127,17 @@ impl Requests {
     }
 
     /// A fresh id for asking `peer`.
-    pub(crate) fn ask(&mut self, peer: PeerId, target: Target, rng: &mut ChaCha8Rng) -> RequestId {
+    pub(crate) fn ask(
+        &mut self,
+        peer: PeerId,
+        target: Target,
+        class: Class,
+        rng: &mut ChaCha8Rng,
+    ) -> RequestId {
         loop {
             let id = RequestId(rng.next_u64());
             if let Entry::Vacant(entry) = self.outgoing.entry((peer, id)) {
-                entry.insert(target);
+                entry.insert((target, class));
                 return id;
             }
         }
@@ -136,12 +145,12 @@ impl Requests {
 
     /// What `peer` was asked under `id`, if it has not answered yet.
     pub(crate) fn asked(&self, peer: PeerId, id: RequestId) -> Option<Target> {
-        self.outgoing.get(&(peer, id)).copied()
+        self.outgoing.get(&(peer, id)).map(|&(target, _)| target)
     }
 
-    /// Forgets a question that was answered or is not waited for any longer.
-    pub(crate) fn answered(&mut self, peer: PeerId, id: RequestId) {
-        self.outgoing.remove(&(peer, id));
+    /// Forgets a question that was answered or is not waited for any longer, and gives its class.
+    pub(crate) fn answered(&mut self, peer: PeerId, id: RequestId) -> Option<Class> {
+        self.outgoing.remove(&(peer, id)).map(|(_, class)| class)
     }
 
     /// A fresh ticket for asking the store.
@@ -208,10 +217,10 @@ impl Requests {
     }
 }
 
-fn on_link(requests: &BTreeMap<OnLink, Target>, peer: PeerId) -> Vec<(RequestId, Target)> {
+fn on_link(requests: &BTreeMap<OnLink, (Target, Class)>, peer: PeerId) -> Vec<(RequestId, Target)> {
     let all_ids = (peer, RequestId(0))..=(peer, RequestId(u64::MAX));
     requests
         .range(all_ids)
-        .map(|(&(_, id), &target)| (id, target))
+        .map(|(&(_, id), &(target, _))| (id, target))
         .collect()
 }

@@ -8,7 +8,7 @@ use crate::block::Block;
 use crate::config::Config;
 use crate::contact::{Contact, PeerKind};
 use crate::event::{
-    Action, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
+    Action, Class, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
     StoreResult, StoreTicket,
 };
 use crate::fetch::{FetchRequest, Fetches, Rank, UserFetch};
@@ -17,6 +17,7 @@ use crate::insert::{Inserts, Offer};
 use crate::location::Location;
 use crate::message::{Message, RequestId};
 use crate::opennet::Opennet;
+use crate::own::{OwnRequests, Unbegun, Wish};
 use crate::requests::{Asker, Operation, Target};
 use crate::shared::Shared;
 use crate::time::Time;
@@ -27,6 +28,7 @@ pub struct Router<B = VerifiedBlock> {
     shared: Shared<B>,
     fetches: Fetches,
     inserts: Inserts<B>,
+    own: OwnRequests<B>,
     /// The links to strangers, if the node takes part in the opennet.
     opennet: Option<Box<Opennet>>,
 }
@@ -75,6 +77,7 @@ impl<B: Block> Router<B> {
             shared: Shared::new(me, config, seed),
             fetches: Fetches::default(),
             inserts: Inserts::default(),
+            own: OwnRequests::new(),
         }
     }
 
@@ -92,6 +95,7 @@ impl<B: Block> Router<B> {
             } => {
                 self.peer_down(peer);
                 self.peer_up(peer, location, kind);
+                self.shared.tell_credit_to(peer);
                 self.shared.give_first_long_hops(peer);
             }
             Event::PeerDown { peer } => self.peer_down(peer),
@@ -109,12 +113,10 @@ impl<B: Block> Router<B> {
                 class,
                 effort,
             } => {
-                let wish = UserFetch { id, class, effort };
-                self.fetches.user_asks(&mut self.shared, key, wish);
+                self.user_wants(id, class, Wish::Fetch { key, effort });
             }
             Event::Insert { id, block, class } => {
-                self.inserts
-                    .user_publishes(&mut self.shared, id, block, class);
+                self.user_wants(id, class, Wish::Insert { block });
             }
             Event::Cancel { id } => self.cancel(id),
             Event::LookupDone { ticket, result } => self.lookup_done(ticket, result),
@@ -131,6 +133,7 @@ impl<B: Block> Router<B> {
             opennet.timed_out(&mut self.shared);
         }
         self.shared.tell_neighbours();
+        self.shared.tell_credit();
         self.inserts.end_late_offers(&mut self.shared);
         while let Some(Target { operation, key }) = self.shared.deadlines.pop_due(now) {
             match operation {
@@ -143,7 +146,11 @@ impl<B: Block> Router<B> {
 
     /// The next thing to do, if any. To be called until it gives nothing, after every other `&mut self` call.
     pub fn poll_action(&mut self) -> Option<Action<B>> {
-        self.shared.actions.pop_front()
+        let action = self.shared.actions.pop_front()?;
+        if self.own.learn(&action, self.shared.now) {
+            self.begin_own();
+        }
+        Some(action)
     }
 
     /// When [`Router::handle_timeout`] is next due.
@@ -157,7 +164,8 @@ impl<B: Block> Router<B> {
             .opennet
             .as_ref()
             .and_then(|opennet| opennet.next_timeout());
-        let all = [deadline, offer, expiry, telling, links];
+        let credit = self.shared.places.next_telling();
+        let all = [deadline, offer, expiry, telling, links, credit];
         all.into_iter().flatten().min()
     }
 
@@ -169,7 +177,7 @@ impl<B: Block> Router<B> {
             fetches: self.fetches.len(),
             inserts: self.inserts.len(),
             peer_requests: self.shared.requests.incoming_len(),
-            local_requests: self.shared.requests.local_len(),
+            local_requests: self.shared.requests.local_len() + self.own.waiting(),
             recently_failed: self.shared.recently_failed.len(),
         }
     }
@@ -255,10 +263,11 @@ impl<B: Block> Router<B> {
             | Message::Refused { .. }
             | Message::Found { .. }
             | Message::NotFound { .. }
+            | Message::Congested { .. }
             | Message::Stored { .. }
             | Message::StoreFailed { .. }
             | Message::Collision { .. } => self.answer(from, id, message),
-            Message::Opennet(_) | Message::Finding(_) => {}
+            Message::Credit { .. } | Message::Opennet(_) | Message::Finding(_) => {}
         }
     }
 
@@ -294,6 +303,9 @@ impl<B: Block> Router<B> {
             (Operation::Fetch, Message::Found { block, .. }) => {
                 fetches.found(shared, from, key, block);
             }
+            (Operation::Fetch, Message::Congested { left, .. }) => {
+                fetches.congested(shared, key, left);
+            }
             (Operation::Fetch, Message::NotFound { left, .. }) => {
                 fetches.not_found(shared, key, left);
             }
@@ -316,9 +328,11 @@ impl<B: Block> Router<B> {
                 | Message::Cancel { .. }
                 | Message::Found { .. }
                 | Message::NotFound { .. }
+                | Message::Congested { .. }
                 | Message::Stored { .. }
                 | Message::StoreFailed { .. }
                 | Message::Collision { .. }
+                | Message::Credit { .. }
                 | Message::Opennet(_)
                 | Message::Finding(_),
             ) => {}
@@ -348,7 +362,39 @@ impl<B: Block> Router<B> {
         }
     }
 
+    /// The user wants something: it begins when it is its turn.
+    fn user_wants(&mut self, id: LocalId, class: Class, wish: Wish<B>) {
+        if self.own.len() >= self.shared.config.local_requests_max {
+            let told = wish.refused(id, Unbegun::TooMany);
+            self.shared.actions.push_back(told);
+            return;
+        }
+        self.own.add(id, class, wish);
+        self.begin_own();
+    }
+
+    /// Begins those of the user's requests whose turn it is.
+    fn begin_own(&mut self) {
+        while let Some((id, class, wish)) = self.own.next(self.shared.now) {
+            match wish {
+                Wish::Fetch { key, effort } => {
+                    let wish = UserFetch { id, class, effort };
+                    self.fetches.user_asks(&mut self.shared, key, wish);
+                }
+                Wish::Insert { block } => {
+                    self.inserts
+                        .user_publishes(&mut self.shared, id, block, class);
+                }
+            }
+        }
+    }
+
     fn cancel(&mut self, id: LocalId) {
+        if let Some(wish) = self.own.withdraw(id) {
+            let told = wish.refused(id, Unbegun::Cancelled);
+            self.shared.actions.push_back(told);
+            return;
+        }
         let Some(target) = self.shared.requests.local(id) else {
             return;
         };

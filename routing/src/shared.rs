@@ -16,6 +16,7 @@ use crate::deadlines::Deadlines;
 use crate::event::{Action, Class, Existing, Misbehaviour, Origin, PeerId, Place, StoreTicket};
 use crate::fetch::Rank;
 use crate::hops_to_live::HopsToLive;
+use crate::load::Places;
 use crate::location::{Distance, Location};
 use crate::lookahead::{self, NextPeer};
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
@@ -35,6 +36,8 @@ pub(crate) struct Shared<B> {
     /// Of the event that is being handled.
     pub(crate) now: Time,
     pub(crate) peers: Peers,
+    /// For requests of peers.
+    pub(crate) places: Places,
     pub(crate) telling: Telling,
     pub(crate) requests: Requests,
     pub(crate) recently_failed: RecentlyFailed,
@@ -57,9 +60,10 @@ impl<B: Block> Shared<B> {
         Self {
             me,
             recently_failed: RecentlyFailed::new(&config),
-            config,
             now: Time::ZERO,
-            peers: Peers::new(secret),
+            peers: Peers::new(secret, Places::untold(&config)),
+            places: Places::new(&config),
+            config,
             telling: Telling::default(),
             requests: Requests::default(),
             deadlines: Deadlines::default(),
@@ -83,16 +87,63 @@ impl<B: Block> Shared<B> {
         class: Class,
         message: impl FnOnce(RequestId) -> Message,
     ) -> RequestId {
-        let id = self.requests.ask(peer, target, &mut self.rng);
+        let id = self.requests.ask(peer, target, class, &mut self.rng);
+        if let Some(peer) = self.peers.peer_mut(peer) {
+            peer.credit.asked(class);
+        }
         self.send(peer, message(id), class);
         id
     }
 
     /// Takes a question to a peer back.
     pub(crate) fn withdraw(&mut self, peer: PeerId, id: RequestId, class: Class) {
-        self.requests.answered(peer, id);
+        self.answered(peer, id);
         if self.peers.peer(peer).is_some() {
             self.send(peer, Message::Cancel { id }, class);
+        }
+    }
+
+    /// A peer that was asked is not waited for any longer.
+    pub(crate) fn answered(&mut self, peer: PeerId, id: RequestId) {
+        let class = self.requests.answered(peer, id);
+        if let Some(class) = class
+            && let Some(peer) = self.peers.peer_mut(peer)
+        {
+            peer.credit.answered(class);
+        }
+    }
+
+    /// A peer that was asked has too much to do, and is not waited for any longer.
+    pub(crate) fn peer_is_overloaded(&mut self, peer: PeerId, id: RequestId, class: Class) {
+        self.answered(peer, id);
+        let now = self.now;
+        if let Some(peer) = self.peers.peer_mut(peer) {
+            peer.credit.refused(class, now);
+        }
+    }
+
+    /// Whether a peer lets this node ask for one thing more.
+    pub(crate) fn may_ask(&self, peer: PeerId, class: Class) -> bool {
+        self.peers
+            .peer(peer)
+            .is_some_and(|peer| peer.credit.allows(class, self.now))
+    }
+
+    /// Tells the peers how much they may ask for, if that has changed much.
+    pub(crate) fn tell_credit(&mut self) {
+        let Some(counts) = self.places.tell(self.now) else {
+            return;
+        };
+        let peers: SmallVec<[PeerId; 24]> = self.peers.iter().map(|(id, _)| id).collect();
+        for peer in peers {
+            self.send(peer, counts.message(), Class::RealTime);
+        }
+    }
+
+    /// Tells a new peer how much it may ask for, if that is less than it assumes.
+    pub(crate) fn tell_credit_to(&mut self, peer: PeerId) {
+        if let Some(counts) = self.places.told() {
+            self.send(peer, counts.message(), Class::RealTime);
         }
     }
 
@@ -168,22 +219,26 @@ impl<B: Block> Shared<B> {
     }
 
     /// Notes a peer's request that is worked on.
-    pub(crate) fn begin(&mut self, asker: Asker, target: Target) {
-        self.requests.begin(asker, target);
-        if let Asker::Peer(peer, _) = asker
-            && let Some(peer) = self.peers.peer_mut(peer)
-        {
-            peer.requests += 1;
+    pub(crate) fn begin(&mut self, asker: Asker, target: Target, class: Class) {
+        self.requests.begin(asker, target, class);
+        if let Asker::Peer(peer, _) = asker {
+            self.places.take(class);
+            if let Some(peer) = self.peers.peer_mut(peer) {
+                peer.requests += 1;
+                peer.in_progress.add(class);
+            }
         }
     }
 
     /// Forgets a request that has been answered.
     pub(crate) fn end(&mut self, asker: Asker) {
-        self.requests.end(asker);
-        if let Asker::Peer(peer, _) = asker
-            && let Some(peer) = self.peers.peer_mut(peer)
-        {
-            peer.requests -= 1;
+        let class = self.requests.end(asker);
+        if let (Asker::Peer(peer, _), Some(class)) = (asker, class) {
+            self.places.give_back(class);
+            if let Some(peer) = self.peers.peer_mut(peer) {
+                peer.requests -= 1;
+                peer.in_progress.subtract(class);
+            }
         }
     }
 
@@ -191,10 +246,10 @@ impl<B: Block> Shared<B> {
     pub(crate) fn admits(&self, peer: PeerId, class: Class) -> bool {
         let within = |running: usize, max: usize| running < share(max, class);
         within(self.requests.peers_work(), self.config.requests_max)
-            && self
-                .peers
-                .peer(peer)
-                .is_some_and(|peer| within(peer.requests, self.requests_max_of(peer)))
+            && self.peers.peer(peer).is_some_and(|peer| {
+                within(peer.requests, self.requests_max_of(peer))
+                    && peer.in_progress.of(class) < self.places.share(class)
+            })
     }
 
     /// How many requests of a peer may be in progress: half as many where its owner is hardly trusted.

@@ -166,6 +166,14 @@ enum Head {
     Collision {
         id: RequestId,
     },
+    Credit {
+        real_time: u16,
+        bulk: u16,
+    },
+    Congested {
+        id: RequestId,
+        left: HopsToLive,
+    },
 }
 
 impl Head {
@@ -205,6 +213,8 @@ impl Head {
             Message::Stored { id, copies } => Self::Stored { id, copies },
             Message::StoreFailed { id } => Self::StoreFailed { id },
             Message::Collision { id, .. } => Self::Collision { id },
+            Message::Congested { id, left } => Self::Congested { id, left },
+            Message::Credit { real_time, bulk } => Self::Credit { real_time, bulk },
             Message::Opennet(_) | Message::Finding(_) => return None,
         })
     }
@@ -244,6 +254,8 @@ impl Head {
             Self::Stored { id, copies } => Message::Stored { id, copies },
             Self::StoreFailed { id } => Message::StoreFailed { id },
             Self::Collision { id } => Message::Collision { id, block },
+            Self::Congested { id, left } => Message::Congested { id, left },
+            Self::Credit { real_time, bulk } => Message::Credit { real_time, bulk },
         }
     }
 }

@@ -45,8 +45,10 @@ impl Counters {
             Message::Cancel { .. } => self.cancels += 1,
             Message::Accepted { .. }
             | Message::NotFound { .. }
+            | Message::Congested { .. }
             | Message::Stored { .. }
             | Message::StoreFailed { .. }
+            | Message::Credit { .. }
             | Message::Opennet(_)
             | Message::Finding(_) => {}
         }

@@ -196,6 +196,9 @@ impl Search {
             return false;
         }
         let Some(NextPeer { peer, by_claim }) = self.next_peer(shared, &key) else {
+            if self.lacks_credit(shared) {
+                self.note_failure(FetchFailure::Overloaded);
+            }
             return self.begin_round(shared, key);
         };
         if by_claim {
@@ -230,7 +233,12 @@ impl Search {
     ) {
         match reason {
             Refusal::Loop => {}
-            Refusal::Overloaded => self.note_failure(FetchFailure::Overloaded),
+            Refusal::Overloaded => {
+                self.note_failure(FetchFailure::Overloaded);
+                if let Waiting::Peer { peer, id, .. } = self.waiting {
+                    shared.peer_is_overloaded(peer, id, self.class);
+                }
+            }
             Refusal::RecentlyFailed { retry_after_ms } => {
                 // Whatever a peer says, a refusal is over when our own would be
                 let retry_after =
@@ -255,6 +263,13 @@ impl Search {
         self.answered(shared);
     }
 
+    pub(super) fn congested<B: Block>(&mut self, shared: &mut Shared<B>, left: HopsToLive) {
+        self.note_failure(FetchFailure::Overloaded);
+        self.note_claim(shared, Claim::Idle);
+        self.left = self.left.min(left);
+        self.answered(shared);
+    }
+
     /// Waits no longer for the peer that was asked, and tells it.
     pub(super) fn give_peer_up<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.note_failure(FetchFailure::TimedOut);
@@ -268,7 +283,7 @@ impl Search {
     /// The peer that was asked has answered for good.
     pub(super) fn answered<B: Block>(&mut self, shared: &mut Shared<B>) {
         if let Waiting::Peer { peer, id, .. } = self.waiting {
-            shared.requests.answered(peer, id);
+            shared.answered(peer, id);
             self.waiting = Waiting::Nothing;
         }
     }
@@ -283,6 +298,7 @@ impl Search {
     /// Tells the peers that wait that the block was not found; the users keep waiting.
     pub(super) fn answer_peers<B: Block>(&mut self, shared: &mut Shared<B>) {
         let left = self.left;
+        let congested = self.failure == FetchFailure::Overloaded;
         self.requesters.retain(|requester| {
             let Asker::Peer(peer, id) = requester.asker else {
                 return true;
@@ -291,7 +307,12 @@ impl Search {
                 .min(requester.rank.hops_to_live)
                 .plus(requester.withheld);
             shared.end(requester.asker);
-            shared.send(peer, Message::NotFound { id, left }, requester.class);
+            let answer = if congested {
+                Message::Congested { id, left }
+            } else {
+                Message::NotFound { id, left }
+            };
+            shared.send(peer, answer, requester.class);
             false
         });
     }
@@ -366,7 +387,8 @@ impl Search {
                 .searching
                 .iter()
                 .any(|&(id, sent)| id == peer && sent >= left);
-            !waits && !searching && !self.asked.contains(&peer)
+            let new = !waits && !searching && !self.asked.contains(&peer);
+            new && shared.may_ask(peer, self.class)
         };
         let failed = |peer: PeerId| {
             shared
@@ -376,6 +398,18 @@ impl Search {
         let failed = |peer: PeerId| failed(peer) || self.asked_before.contains(&peer);
         let promising = shared.next_peer(key, |peer, _| free(peer) && !failed(peer));
         promising.or_else(|| shared.next_peer(key, |peer, _| free(peer)))
+    }
+
+    /// Whether there are peers left that would have to be asked for more than they take on.
+    fn lacks_credit<B: Block>(&self, shared: &Shared<B>) -> bool {
+        let peers = shared.peers.places();
+        peers.into_iter().any(|(peer, _)| {
+            let waits = self
+                .requesters
+                .iter()
+                .any(|requester| requester.asker.is_peer(peer));
+            !waits && !self.asked.contains(&peer) && !shared.may_ask(peer, self.class)
+        })
     }
 
     /// Asks all peers once more if none has done anything but refuse because of a loop: others' searches may have ended

@@ -202,6 +202,9 @@ impl<B: Block> Placement<B> {
         match reason {
             Refusal::Loop => self.answered(shared),
             Refusal::Overloaded | Refusal::RecentlyFailed { .. } => {
+                if let Waiting::Offered(Question { peer, id, .. }) = self.waiting {
+                    shared.peer_is_overloaded(peer, id, self.class);
+                }
                 self.peer_failed(shared, InsertFailure::Overloaded);
             }
         }
@@ -239,7 +242,7 @@ impl<B: Block> Placement<B> {
     /// The peer that was asked has answered for good.
     pub(super) fn answered(&mut self, shared: &mut Shared<B>) {
         if let Some(Question { peer, id, .. }) = self.waiting.take() {
-            shared.requests.answered(peer, id);
+            shared.answered(peer, id);
         }
     }
 

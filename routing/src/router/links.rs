@@ -6,6 +6,7 @@ use super::Router;
 use crate::block::Block;
 use crate::contact::PeerKind;
 use crate::event::{Event, LookupResult, PeerId};
+use crate::load::Counts;
 use crate::location::Location;
 use crate::message::{Message, RequestId};
 use crate::requests::{Operation, Target};
@@ -59,6 +60,11 @@ impl<B: Block> Router<B> {
                 opennet.handle(&mut self.shared, from, message);
             }
         } else if !self.carries_requests(from) {
+        } else if let Message::Credit { real_time, bulk } = message {
+            let now = self.shared.now;
+            if let Some(peer) = self.shared.peers.peer_mut(from) {
+                peer.credit.told(Counts::new(real_time, bulk), now);
+            }
         } else if let Message::Finding(finding) = message {
             self.finding(from, finding);
         } else if let Some(id) = message.id() {
