@@ -18,7 +18,8 @@ pub(crate) use keys::is_name;
 pub use load::{CONFIG_FILE_NAME, Overrides};
 pub use settings::{
     FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel, LogSettings, NAME_LEN_MAX,
-    NodeSettings, STORE_SIZE_MIN, Settings, StoreSettings, SyncPolicy,
+    NodeSettings, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, OpennetSettings, SEEDS_MAX, STORE_SIZE_MIN,
+    Settings, StoreSettings, SyncPolicy,
 };
 
 use std::ops::Deref;

@@ -5,6 +5,7 @@ mod topology;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use routing::Location;
 use tokio::task::JoinSet;
@@ -13,9 +14,9 @@ pub use sample_site::{SampleSiteError, publish};
 
 use crate::config::{ByteSize, Config, ConfigError, Overrides};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::node::{Node, StartError};
-use crate::peers_file::PeerAddError;
-use crate::reference::ReferenceMakeError;
+use crate::node::{Node, REMEMBERED_FILE_NAME, StartError};
+use crate::peers_file::{PEERS_FILE_NAME, PeerAddError};
+use crate::reference::{Reference, ReferenceMakeError};
 use crate::store::SharedResources;
 
 /// A node alone has nobody to publish to.
@@ -35,7 +36,16 @@ pub struct DemoConfig {
     pub fcp_port: u16,
     /// HTTP port of node 0; likewise.
     pub http_port: u16,
+    /// The nodes find each other, starting from node 0, instead of being linked as friends.
+    pub opennet: bool,
 }
+
+/// Links that every node of an opennet has before it is called ready: its two neighbours on each side, which make every
+/// block findable.
+const OPENNET_LINKS: usize = 4;
+
+/// Time for that. It takes some seconds; this is for a busy machine.
+const OPENNET_TIME_MAX: Duration = Duration::from_mins(2);
 
 /// A running demonstration network.
 pub struct Demo {
@@ -68,13 +78,24 @@ pub enum DemoError {
     /// Two nodes cannot be linked.
     #[error("the nodes cannot be linked: {0}")]
     Reference(#[from] ReferenceMakeError),
+    /// The opennet does not form.
+    #[error(
+        "only {linked} of {nodes} nodes found their peers within {} s; the machine may be too busy, try fewer nodes",
+        OPENNET_TIME_MAX.as_secs()
+    )]
+    NotJoined {
+        /// Nodes with enough links.
+        linked: usize,
+        /// All.
+        nodes: usize,
+    },
     /// The list of peers cannot be changed.
     #[error("the nodes cannot be linked: {0}")]
     Peer(#[from] PeerAddError),
 }
 
 impl Demo {
-    /// Starts the nodes, links them as a small world and waits until all links are up.
+    /// Starts the nodes, links them as a small world, or lets them find each other, and waits until the links are up.
     ///
     /// # Errors
     /// [`DemoError`]; the nodes that had started are stopped.
@@ -83,7 +104,7 @@ impl Demo {
         let shared = SharedResources::new(config.nodes)?;
         let mut demo = Self { nodes: Vec::new() };
         for index in 0..config.nodes {
-            match start_node(config, index, &shared).await {
+            match demo.start_node(config, index, &shared).await {
                 Ok(node) => demo.nodes.push(node),
                 Err(error) => {
                     demo.stop().await;
@@ -91,8 +112,18 @@ impl Demo {
                 }
             }
         }
-        demo.link().await?;
-        Ok(demo)
+        let linked = if config.opennet {
+            demo.meet().await
+        } else {
+            demo.link().await
+        };
+        match linked {
+            Ok(()) => Ok(demo),
+            Err(error) => {
+                demo.stop().await;
+                Err(error)
+            }
+        }
     }
 
     /// The nodes, in the order of their ports.
@@ -105,6 +136,24 @@ impl Demo {
     pub async fn stop(self) {
         let mut stopping: JoinSet<()> = self.nodes.into_iter().map(Node::stop).collect();
         while stopping.join_next().await.is_some() {}
+    }
+
+    /// Waits until the nodes have found each other.
+    async fn meet(&self) -> Result<(), DemoError> {
+        let wanted = OPENNET_LINKS.min(self.nodes.len() - 1);
+        let deadline = tokio::time::Instant::now() + OPENNET_TIME_MAX;
+        let mut linked = 0;
+        for node in &self.nodes {
+            let links = node.peers_adopted(wanted);
+            if tokio::time::timeout_at(deadline, links).await.is_ok() {
+                linked += 1;
+            }
+        }
+        if linked == self.nodes.len() {
+            return Ok(());
+        }
+        let nodes = self.nodes.len();
+        Err(DemoError::NotJoined { linked, nodes })
     }
 
     async fn link(&self) -> Result<(), DemoError> {
@@ -127,6 +176,30 @@ impl Demo {
             node.connected_to(degree).await;
         }
         Ok(())
+    }
+
+    async fn start_node(
+        &self,
+        config: &DemoConfig,
+        index: usize,
+        shared: &SharedResources,
+    ) -> Result<Node, DemoError> {
+        let data_dir = DataDir::open(&node_dir(&config.data_dir, index))?;
+        let mut overrides = overrides(config, index);
+        if config.opennet {
+            // The ports of the last start are gone, and nobody here is a friend.
+            for stale in [REMEMBERED_FILE_NAME, PEERS_FILE_NAME] {
+                let _ = std::fs::remove_file(data_dir.path().join(stale));
+            }
+            let seed: Option<Reference> = self.nodes.first().map(Node::reference).transpose()?;
+            overrides.opennet = Some(true);
+            overrides.introduce = Some(index == 0);
+            overrides.seeds = Some(seed.into_iter().collect());
+        }
+        let settings = Config::resolve(None, [], &overrides)?;
+        Node::start(data_dir, settings, shared)
+            .await
+            .map_err(|source| DemoError::Start { index, source })
     }
 }
 
@@ -167,18 +240,14 @@ fn check(config: &DemoConfig) -> Result<(), DemoError> {
     Ok(())
 }
 
-async fn start_node(
-    config: &DemoConfig,
-    index: usize,
-    shared: &SharedResources,
-) -> Result<Node, DemoError> {
-    let data_dir = DataDir::open(&node_dir(&config.data_dir, index))?;
+/// The settings of node `index`.
+fn overrides(config: &DemoConfig, index: usize) -> Overrides {
     let loopback = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let port = |first: u16| {
         let offset = u16::try_from(index).expect("checked against NODES_MAX");
         if first == 0 { 0 } else { first + offset }
     };
-    let overrides = Overrides {
+    Overrides {
         name: Some(format!("demo-{index}")),
         link_listen: Some(loopback(0)),
         // Room for some gigabytes of experiments, so that nothing published vanishes while one plays.
@@ -187,11 +256,7 @@ async fn start_node(
         fcp_listen: Some(loopback(port(config.fcp_port))),
         fproxy_listen: Some(loopback(port(config.http_port))),
         ..Overrides::default()
-    };
-    let settings = Config::resolve(None, [], &overrides)?;
-    Node::start(data_dir, settings, shared)
-        .await
-        .map_err(|source| DemoError::Start { index, source })
+    }
 }
 
 /// The data folder of node `index`.
@@ -210,6 +275,7 @@ mod tests {
             data_dir: PathBuf::new(),
             fcp_port,
             http_port,
+            opennet: false,
         }
     }
 

@@ -5,32 +5,45 @@ mod command;
 mod control;
 mod event_loop;
 mod gateway_port;
+mod open_links;
+mod opennet;
+mod remembered;
+mod start_error;
+pub(crate) mod survey;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crypto::{Identity, NodeId};
 use fproxy::{Gateway, GatewayConfig};
 use routing::PeerId;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use self::block_network::NodeNetwork;
 use self::command::Command;
 use self::event_loop::{EventLoop, LinkedPeer};
+use self::open_links::{OpenLinks, router_config};
+use self::opennet::Opennet;
+pub(crate) use self::remembered::FILE_NAME as REMEMBERED_FILE_NAME;
+use self::remembered::RememberedFile;
+pub use self::start_error::StartError;
+use self::survey::Survey;
+use self::upkeep::{quarantine, remember_now_and_then};
 use crate::client::{Client, ClientConfig};
 use crate::config::Config;
-use crate::data_dir::{DataDir, DataDirError, RunFile, RunningGuard};
+use crate::data_dir::{DataDir, RunFile, RunningGuard};
 use crate::fcp::node_info::NodeControl;
 use crate::fcp::{FcpDependencies, FcpServer};
-use crate::link::{BindError, Endpoint, LinkConfig};
-use crate::peers_file::{PeerAddError, PeerRemoveError, PeersFile, PeersFileError};
+use crate::link::Endpoint;
+use crate::peers_file::{PeerAddError, PeerRemoveError, PeersFile};
 use crate::reference::{Reference, ReferenceMakeError, reachable_addresses};
 use crate::store::{
-    BlockStore, DriverConfig, RocksStore, SharedResources, StoreConfig, StoreHandle, StoreOpenError,
+    BlockStore, DriverConfig, RocksStore, SharedResources, StoreConfig, StoreHandle,
 };
 use crate::temp_dir;
 
@@ -56,42 +69,11 @@ struct Core {
     links: watch::Receiver<BTreeMap<PeerId, LinkedPeer>>,
     peers: Mutex<PeersFile>,
     commands: mpsc::Sender<Command>,
+    /// Where the peers of the opennet are kept, if the node takes part in it.
+    remembered: Option<RememberedFile>,
+    knows_strangers: bool,
     started: Instant,
     shutdown_wanted: Notify,
-}
-
-/// Why a node does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data folder cannot be used.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// The list of friends cannot be read.
-    #[error(transparent)]
-    Peers(#[from] PeersFileError),
-    /// The store does not open.
-    #[error(transparent)]
-    Store(#[from] StoreOpenError),
-    /// The port for links cannot be had.
-    #[error(transparent)]
-    Link(#[from] BindError),
-    /// A port for clients cannot be had.
-    #[error(
-        "{what} cannot listen on {address}: {source}; stop what uses the port, or choose another with {option}"
-    )]
-    Listen {
-        /// FCP or the web interface.
-        what: &'static str,
-        /// Where.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-        /// The option of `warren run` that chooses another.
-        option: &'static str,
-    },
-    /// The system gave no threads.
-    #[error("cannot start the threads of the store: {0}")]
-    Threads(std::io::Error),
 }
 
 impl Node {
@@ -110,14 +92,16 @@ impl Node {
         let upload_dir = config.limits.upload_dir.as_deref();
         let temp_dir = temp_dir::prepare(&data_dir, upload_dir, &identity.id())?;
         let store = open_store(&data_dir, &config, &secrets.store_salt, shared)?;
-        let (endpoint, link_events) =
-            Endpoint::bind(&identity, config.link.listen, LinkConfig::default())?;
-        let endpoint = Arc::new(endpoint);
+        let links = OpenLinks::open(&data_dir, &identity, &config)?;
+        let knows_strangers = links.opennet.as_ref().is_some_and(Opennet::knows_strangers);
+        let endpoint = Arc::new(links.endpoint);
         let (event_loop, wires) = EventLoop::new(
             &identity.id(),
+            router_config(&config),
+            links.opennet,
             Arc::clone(&store),
             Arc::clone(&endpoint),
-            link_events,
+            links.events,
         );
         let core = Arc::new(Core {
             identity,
@@ -127,10 +111,13 @@ impl Node {
             links: wires.links,
             peers: Mutex::new(peers),
             commands: wires.commands,
+            remembered: links.remembered,
+            knows_strangers,
             started: wires.started,
             shutdown_wanted: Notify::new(),
         });
         tokio::spawn(quarantine(Arc::downgrade(&core), wires.offenders));
+        tokio::spawn(remember_now_and_then(Arc::downgrade(&core)));
         for peer in core.peers().peers() {
             core.endpoint
                 .connect_to(peer.id(), peer.addresses().to_vec());
@@ -168,6 +155,7 @@ impl Node {
         if let Some(fcp) = self.fcp {
             fcp.shutdown().await;
         }
+        self.core.remember().await;
         self.core.endpoint.close().await;
         // Either may have ended already.
         let _ = self.stop_loop.send(());
@@ -210,6 +198,21 @@ impl Node {
         let mut links = self.core.links.clone();
         // The loop holds the sender as long as the node runs.
         let _ = links.wait_for(|links| links.len() >= count).await;
+    }
+
+    /// Waits until `count` links are there that carry requests.
+    pub async fn peers_adopted(&self, count: usize) {
+        let adopted = |links: &BTreeMap<PeerId, LinkedPeer>| {
+            links.values().filter(|linked| linked.adopted).count()
+        };
+        let mut links = self.core.links.clone();
+        let _ = links.wait_for(|links| adopted(links) >= count).await;
+    }
+
+    /// Whether there were strangers to link with again when the node started.
+    #[must_use]
+    pub fn knows_strangers(&self) -> bool {
+        self.core.knows_strangers
     }
 
     /// Fetches and inserts documents through this node.
@@ -274,34 +277,30 @@ impl Core {
         }
     }
 
+    /// What the router says of itself; nothing when the node is stopping.
+    async fn survey(&self) -> Survey {
+        let (answer, survey) = oneshot::channel();
+        // The event loop has gone only when the node is stopping; then the answer fails.
+        let _ = self.commands.send(Command::Survey { answer }).await;
+        survey.await.unwrap_or_default()
+    }
+
+    /// Writes down which strangers to link with after a restart.
+    async fn remember(&self) {
+        let Some(file) = self.remembered.clone() else {
+            return;
+        };
+        let (answer, records) = oneshot::channel();
+        let _ = self.commands.send(Command::Remembered { answer }).await;
+        let Ok(records) = records.await else { return };
+        let written = tokio::task::spawn_blocking(move || file.write(&records)).await;
+        if let Ok(Err(error)) = written {
+            tracing::warn!(%error, "the peers of the opennet cannot be kept; after a restart the node asks its seeds");
+        }
+    }
+
     fn uptime(&self) -> Duration {
         self.started.elapsed()
-    }
-}
-
-/// How long a peer that broke the protocol is not spoken to. A guess: long enough to cost an attacker's flood its
-/// point, short enough that a friend with a defective version comes back soon after repairing it.
-const QUARANTINE: Duration = Duration::from_mins(10);
-
-/// Links again with peers that broke the protocol, each after its time. Ends with the event loop.
-async fn quarantine(core: Weak<Core>, mut offenders: mpsc::Receiver<NodeId>) {
-    let mut waiting = JoinSet::new();
-    loop {
-        let pardoned = tokio::select! {
-            offender = offenders.recv() => match offender {
-                Some(id) => {
-                    waiting.spawn(async move {
-                        tokio::time::sleep(QUARANTINE).await;
-                        id
-                    });
-                    continue;
-                }
-                None => return,
-            },
-            Some(Ok(id)) = waiting.join_next() => id,
-        };
-        let Some(core) = core.upgrade() else { return };
-        core.reconnect(pardoned);
     }
 }
 
@@ -374,3 +373,6 @@ async fn start_gateway(
         option: "--http-listen (in a demo network --http-port)",
     })
 }
+
+#[cfg(test)]
+mod tests;

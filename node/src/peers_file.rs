@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 /// Friends of one node at most: more links than any node keeps up.
 pub const PEERS_MAX: usize = 256;
 
-const PEERS_FILE_NAME: &str = "peers.toml";
+/// Name of the file in the data folder.
+pub(crate) const PEERS_FILE_NAME: &str = "peers.toml";
 /// [`PEERS_MAX`] entries of less than 1 KiB, with room for comments.
 const FILE_LEN_MAX: u64 = 1 << 20;
 /// Letters of an identity that are enough to name a peer.

@@ -8,15 +8,18 @@
 //! ```
 //!
 //! The check sum covers everything before it, so that a text that was cut off or mistyped is told apart from one that
-//! somebody altered, which only the signature shows.
+//! somebody altered, which only the signature shows. Between nodes of the opennet the same bytes travel without prefix,
+//! base64 and check sum, as a *record*.
 
 mod addresses;
 
-pub use addresses::reachable_addresses;
+pub use addresses::{Surroundings, public_addresses, reachable_addresses};
 
 use crate::config::is_name;
+use bytes::Bytes;
 use crypto::{Identity, NodeId, Signature};
 use data_encoding::BASE64URL_NOPAD;
+use routing::RECORD_LEN_MAX;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
@@ -149,6 +152,36 @@ impl Reference {
             return Err(ReferenceError::Incomplete);
         }
         let (&version, signed) = signed.split_first().ok_or(ReferenceError::Malformed)?;
+        Self::decode_signed(version, signed)
+    }
+
+    /// The reference as nodes of the opennet pass it on, at most [`RECORD_LEN_MAX`] bytes.
+    #[must_use]
+    pub fn to_record(&self) -> Bytes {
+        self.signed_bytes().into()
+    }
+
+    /// Reads what [`Reference::to_record`] wrote and checks the signature.
+    ///
+    /// # Errors
+    /// [`ReferenceError`] says what is wrong.
+    pub fn from_record(record: &[u8]) -> Result<Self, ReferenceError> {
+        if record.len() > RECORD_LEN_MAX {
+            return Err(ReferenceError::TooLong);
+        }
+        let (&version, signed) = record.split_first().ok_or(ReferenceError::Missing)?;
+        Self::decode_signed(version, signed)
+    }
+
+    /// Version, body and signature.
+    fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        bytes.extend_from_slice(&self.body.encode());
+        bytes.extend_from_slice(self.signature.as_bytes());
+        bytes
+    }
+
+    fn decode_signed(version: u8, signed: &[u8]) -> Result<Self, ReferenceError> {
         if version != VERSION {
             return Err(ReferenceError::Version(version));
         }
@@ -181,9 +214,7 @@ impl Body {
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = vec![VERSION];
-        bytes.extend_from_slice(&self.body.encode());
-        bytes.extend_from_slice(self.signature.as_bytes());
+        let mut bytes = self.signed_bytes();
         bytes.extend_from_slice(&check(&bytes));
         write!(f, "{PREFIX}{}", BASE64URL_NOPAD.encode(&bytes))
     }

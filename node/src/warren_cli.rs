@@ -24,6 +24,8 @@ pub const EXIT_NODE_UNREACHABLE: u8 = 8;
     after_help = "Examples:
   warren demo                              a whole network on this machine, with a site to look at
   warren run                               one node, in the foreground
+  warren seed > seed.txt                   a node through which others join the opennet
+  warren run --opennet --seed seed.txt     a node that finds its peers by itself
   warren reference > me.txt                what a friend needs to link with you
   warren peer add friend.txt               link with a friend
   warren status --json                     what the running node says of itself
@@ -38,7 +40,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run one node in the foreground until interrupted
+    #[command(after_help = RUN_EXAMPLES)]
     Run(RunArguments),
+    /// Run a node that introduces newcomers to the opennet, and print its reference for their `--seed`
+    #[command(after_help = SEED_EXAMPLES)]
+    Seed(RunArguments),
     /// Run a network of full nodes in this process and publish a sample site into it
     Demo(demo::DemoArguments),
     /// Print this node's signed reference: give it to a friend, who adds it with `warren peer add`
@@ -73,6 +79,12 @@ impl DataDirArgument {
 pub(crate) struct RunArguments {
     #[command(flatten)]
     data_dir: DataDirArgument,
+    /// Take part in the opennet: link with strangers, who then know this node's address
+    #[arg(long)]
+    opennet: bool,
+    /// A node through which to join the opennet: its reference, or a file that holds references; may be repeated
+    #[arg(long = "seed", value_name = "REF|FILE")]
+    seeds: Vec<String>,
     /// UDP address for links with other nodes, for example 0.0.0.0:4820
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -86,6 +98,22 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
 }
+
+const RUN_EXAMPLES: &str = "Examples:
+  warren run                                     links with friends only (`warren peer add`)
+  warren run --opennet --seed seed.txt           finds peers by itself, starting at a seed
+  warren run --opennet                           the same later: former peers are asked first
+  warren run --data-dir /srv/warren --listen 0.0.0.0:4820
+
+What holds for every start stands in warren.toml in the data folder, with a comment for each key:
+[opennet] has enabled, seeds, introduce and peers_max.";
+
+const SEED_EXAMPLES: &str = "Examples:
+  warren seed --listen 0.0.0.0:4820 > seed.txt   the first node of a network of its own
+  warren seed --seed other.txt > seed.txt        one more seed of a network that exists
+
+The reference is printed to standard output once the node runs. It names this machine's addresses; an outer address
+that it cannot know (behind a router) goes into link.announce in warren.toml.";
 
 /// `$XDG_DATA_HOME`, else `~/.local/share`, else the current folder.
 pub(crate) fn user_data_dir() -> PathBuf {
@@ -105,6 +133,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Seed(arguments) => run::seed(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Reference(arguments) => peer::print_reference(&arguments),
         Command::Peer(command) => peer::run(&command),

@@ -41,6 +41,7 @@ pub use event::{
 pub use finding::{CoarseLocation, Finding, Neighbourhood};
 pub use hops_to_live::{HopsToLive, OutOfRange};
 pub use location::{Distance, Location};
+pub use merit::PeerMerit;
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
 pub use opennet::config::{OpennetConfig, Replacement, Seeking, peers_for_bandwidth};
 pub use opennet::message::{

@@ -12,7 +12,27 @@ pub(crate) struct Merit {
     pub(crate) found_at: Time,
 }
 
+/// What became of the last questions to a peer: about the last hundred, older ones counting half each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerMerit {
+    /// How many there were.
+    pub asked: u16,
+    /// Of those, how many it answered with the block that was wanted.
+    pub found: u16,
+    /// Of those, how many it did not answer in time.
+    pub late: u16,
+}
+
 impl Merit {
+    /// For people.
+    pub(crate) const fn view(&self) -> PeerMerit {
+        PeerMerit {
+            asked: self.asked,
+            found: self.found,
+            late: self.late,
+        }
+    }
+
     /// It gave the block that it was asked for.
     pub(crate) fn found(&mut self, now: Time) {
         self.count();

@@ -15,6 +15,7 @@ use crate::fetch::{FetchRequest, Fetches, Rank, UserFetch};
 use crate::finding::Finding;
 use crate::insert::{Inserts, Offer};
 use crate::location::Location;
+use crate::merit::PeerMerit;
 use crate::message::{Message, RequestId};
 use crate::opennet::Opennet;
 use crate::own::{OwnRequests, Unbegun, Wish};
@@ -63,6 +64,8 @@ pub struct PeerView<'a> {
     pub adopted: bool,
     /// Its requests in progress here.
     pub requests: usize,
+    /// How well it did what it was asked.
+    pub merit: PeerMerit,
 }
 
 impl<B: Block> Router<B> {
@@ -190,6 +193,7 @@ impl<B: Block> Router<B> {
             kind: &known.kind,
             adopted: known.adopted,
             requests: known.requests,
+            merit: known.merit.view(),
         })
     }
 

@@ -27,9 +27,19 @@ impl Demo {
     /// If it does not become ready.
     #[must_use]
     pub fn start(count: usize, data_dir: &Path) -> Self {
+        Self::start_with(count, data_dir, &[])
+    }
+
+    /// The same with further arguments of `warren demo`.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    #[must_use]
+    pub fn start_with(count: usize, data_dir: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(&programs().warren);
         command
             .args(["demo", "--no-open", "--fcp-port", "0", "--http-port", "0"])
+            .args(arguments)
             .args(["--nodes", &count.to_string()])
             .arg("--data-dir")
             .arg(data_dir);

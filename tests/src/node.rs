@@ -67,8 +67,7 @@ impl Node {
     /// If it does not start.
     #[must_use]
     pub fn start(data_dir: &Path) -> Self {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::start_at(data_dir, any)
+        Self::start_at(data_dir, any_port())
     }
 
     /// Starts a node whose UDP address is `link`, as friends know it.
@@ -77,10 +76,35 @@ impl Node {
     /// If it does not start.
     #[must_use]
     pub fn start_at(data_dir: &Path, link: SocketAddr) -> Self {
+        Self::start_as(data_dir, link, &["run"])
+    }
+
+    /// Starts a node that introduces others to the opennet.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start_seed(data_dir: &Path) -> Self {
+        Self::start_as(data_dir, any_port(), &["seed"])
+    }
+
+    /// Starts a node that joins the opennet through the node with the reference `seed`, or without it through its former
+    /// peers.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start_joining(data_dir: &Path, seed: Option<&str>) -> Self {
+        let mut arguments = vec!["run", "--opennet"];
+        arguments.extend(seed.iter().flat_map(|seed| ["--seed", seed]));
+        Self::start_as(data_dir, any_port(), &arguments)
+    }
+
+    fn start_as(data_dir: &Path, link: SocketAddr, arguments: &[&str]) -> Self {
         let mut command = Command::new(&programs().warren);
         command
+            .args(arguments)
             .args([
-                "run",
                 "--fcp-listen",
                 "127.0.0.1:0",
                 "--http-listen",
@@ -128,23 +152,13 @@ impl Node {
     /// If it fails; the text tells its output.
     #[must_use]
     pub fn warren(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(&programs().warren);
-        command
-            .args(arguments)
-            .arg("--data-dir")
-            .arg(&self.data_dir);
-        finish(&mut command, COMMAND_MAX).expect_done()
+        warren(arguments, &self.data_dir).expect_done()
     }
 
     /// As [`Node::warren`], whatever it ends with.
     #[must_use]
     pub fn warren_finished(&self, arguments: &[&str]) -> Finished {
-        let mut command = Command::new(&programs().warren);
-        command
-            .args(arguments)
-            .arg("--data-dir")
-            .arg(&self.data_dir);
-        finish(&mut command, COMMAND_MAX)
+        warren(arguments, &self.data_dir)
     }
 
     /// Links two nodes with each other, as their owners would.
@@ -177,4 +191,20 @@ impl Node {
             .as_u64()
             .expect("the status tells how many links are up")
     }
+}
+
+/// Runs `warren` with these arguments on a data folder, to its end.
+///
+/// # Panics
+/// If it does not end.
+#[must_use]
+pub fn warren(arguments: &[&str], data_dir: &Path) -> Finished {
+    let mut command = Command::new(&programs().warren);
+    command.args(arguments).arg("--data-dir").arg(data_dir);
+    finish(&mut command, COMMAND_MAX)
+}
+
+/// On this machine only.
+fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
 }

@@ -42,6 +42,7 @@ pub async fn measure_demo(config: &BenchConfig<'_>) -> anyhow::Result<Vec<Figure
         data_dir: folder.path().join("network"),
         fcp_port: 0,
         http_port: 0,
+        opennet: false,
     })
     .await?;
     let outcome = put_and_get(&demo, &file, config.file_bytes).await;

@@ -3,8 +3,10 @@
 use super::ByteSize;
 use super::settings::{
     FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel, LogSettings, NAME_LEN_MAX,
-    NodeSettings, STORE_SIZE_MIN, Settings, StoreSettings, SyncPolicy,
+    NodeSettings, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, OpennetSettings, SEEDS_MAX, STORE_SIZE_MIN,
+    Settings, StoreSettings, SyncPolicy,
 };
+use crate::reference::Reference;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -63,6 +65,14 @@ pub(super) fn default_settings() -> Settings {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
             announce: Vec::new(),
         },
+        opennet: OpennetSettings {
+            // Strangers learn the node's address, which the owner has to want.
+            enabled: false,
+            seeds: Vec::new(),
+            introduce: false,
+            // The router's, where the reason stands
+            peers_max: 20,
+        },
         store: StoreSettings {
             // A guess at what an owner gives without thinking: 5 % of a common 250 GB disk, as Freenet suggests.
             size: ByteSize::gibibytes(10),
@@ -93,9 +103,13 @@ pub(super) fn default_settings() -> Settings {
     }
 }
 
-pub(super) static SECTIONS: [(&str, &str); 7] = [
+pub(super) static SECTIONS: [(&str, &str); 8] = [
     ("node", "How this node presents itself to its friends."),
     ("link", "The UDP socket that other nodes reach."),
+    (
+        "opennet",
+        "Links with strangers, which the node finds and chooses by itself. They learn this node's address.",
+    ),
     (
         "store",
         "What this node keeps for the network: encrypted blocks that it cannot read.",
@@ -116,7 +130,7 @@ const SIZE: &str = "a size such as \"10 GiB\", at least 8 MiB";
 const SWITCH: &str = "true or false";
 const LISTEN: &str = "an IP address and a port, such as \"127.0.0.1:9481\" or \"[::1]:9481\"";
 
-pub(super) static KEYS: [Key; 16] = [
+pub(super) static KEYS: [Key; 20] = [
     Key {
         section: "node",
         name: "name",
@@ -153,6 +167,52 @@ pub(super) static KEYS: [Key; 16] = [
         allowed: "a list of at most 8 IP addresses with ports, such as [\"203.0.113.7:23456\"]",
         set: |s, v| addresses(v).map(|announce| s.link.announce = announce),
         show: |s| Some(quoted_list(&s.link.announce)),
+    },
+    Key {
+        section: "opennet",
+        name: "enabled",
+        kind: Kind::Flag,
+        doc: &[
+            "Whether this node links with strangers. Without it only your friends know that it exists, and it needs some.",
+        ],
+        allowed: SWITCH,
+        set: |s, v| flag(v).map(|on| s.opennet.enabled = on),
+        show: |s| Some(s.opennet.enabled.to_string()),
+    },
+    Key {
+        section: "opennet",
+        name: "seeds",
+        kind: Kind::List,
+        doc: &[
+            "References (warren:...) of nodes that introduce newcomers, at most 32. Needed for the first start; later the",
+            "node asks its former peers first. A seed learns that this node exists, as every peer does.",
+        ],
+        allowed: "a list of at most 32 references, such as [\"warren:AbC...\"], as `warren seed` prints them",
+        set: |s, v| references(v).map(|seeds| s.opennet.seeds = seeds),
+        show: |s| Some(quoted_list(&s.opennet.seeds)),
+    },
+    Key {
+        section: "opennet",
+        name: "introduce",
+        kind: Kind::Flag,
+        doc: &[
+            "Whether this node is a seed: newcomers that know nobody else may announce themselves through it.",
+        ],
+        allowed: SWITCH,
+        set: |s, v| flag(v).map(|on| s.opennet.introduce = on),
+        show: |s| Some(s.opennet.introduce.to_string()),
+    },
+    Key {
+        section: "opennet",
+        name: "peers_max",
+        kind: Kind::Text,
+        doc: &[
+            "Strangers that this node links with, friends not counted. 20 suit 140 kB/s of upload, 54 suit 1 MB/s: more make",
+            "routes shorter, and this node passes more on.",
+        ],
+        allowed: "a number from 10 to 85",
+        set: |s, v| opennet_peers(v).map(|peers| s.opennet.peers_max = peers),
+        show: |s| Some(s.opennet.peers_max.to_string()),
     },
     Key {
         section: "store",
@@ -327,6 +387,21 @@ fn addresses(value: &Value) -> Option<Vec<SocketAddr>> {
     parsed.filter(|list| list.len() <= ANNOUNCED_MAX)
 }
 
+fn references(value: &Value) -> Option<Vec<Reference>> {
+    let Value::List(items) = value else {
+        return None;
+    };
+    let parsed: Option<Vec<Reference>> = items.iter().map(|item| item.parse().ok()).collect();
+    parsed.filter(|list| list.len() <= SEEDS_MAX)
+}
+
+fn opennet_peers(value: &Value) -> Option<u16> {
+    let number: u16 = text(value)?.parse().ok()?;
+    (OPENNET_PEERS_MIN..=OPENNET_PEERS_MAX)
+        .contains(&number)
+        .then_some(number)
+}
+
 fn size_within(value: &Value, least: ByteSize, most: ByteSize) -> Option<ByteSize> {
     text(value)?
         .parse()
@@ -368,7 +443,7 @@ fn quoted(value: impl std::fmt::Display) -> String {
     toml::Value::String(value.to_string()).to_string()
 }
 
-fn quoted_list(values: &[SocketAddr]) -> String {
+fn quoted_list(values: &[impl std::fmt::Display]) -> String {
     toml::Value::Array(
         values
             .iter()

@@ -5,6 +5,7 @@ use super::keys::{KEYS, Key, Kind, SECTIONS, Value};
 use super::settings::{LogLevel, Settings, SyncPolicy};
 use super::spelling::nearest;
 use super::{ByteSize, Config};
+use crate::reference::Reference;
 use rand::RngExt;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -33,6 +34,12 @@ pub struct Overrides {
     pub link_listen: Option<SocketAddr>,
     /// `link.announce`
     pub announce: Option<Vec<SocketAddr>>,
+    /// `opennet.enabled`
+    pub opennet: Option<bool>,
+    /// `opennet.seeds`
+    pub seeds: Option<Vec<Reference>>,
+    /// `opennet.introduce`
+    pub introduce: Option<bool>,
     /// `store.size`
     pub store_size: Option<ByteSize>,
     /// `store.cache`
@@ -127,12 +134,13 @@ impl Overrides {
     /// The values that are set, by path of their key.
     fn entries(&self) -> Vec<(&'static str, Value)> {
         let text = |value: &dyn ToString| Value::Text(value.to_string());
-        let list =
-            |list: &Vec<SocketAddr>| Value::List(list.iter().map(SocketAddr::to_string).collect());
         let entries = [
             ("node.name", self.name.as_ref().map(|v| text(v))),
             ("link.listen", self.link_listen.as_ref().map(|v| text(v))),
-            ("link.announce", self.announce.as_ref().map(list)),
+            ("link.announce", self.announce.as_deref().map(list)),
+            ("opennet.enabled", self.opennet.map(Value::Flag)),
+            ("opennet.seeds", self.seeds.as_deref().map(list)),
+            ("opennet.introduce", self.introduce.map(Value::Flag)),
             ("store.size", self.store_size.as_ref().map(|v| text(v))),
             ("store.cache", self.cache_size.as_ref().map(|v| text(v))),
             ("store.sync", self.sync.as_ref().map(|v| text(v))),
@@ -252,6 +260,10 @@ impl Draft {
         }
         Ok(Config(self.settings))
     }
+}
+
+fn list(items: &[impl ToString]) -> Value {
+    Value::List(items.iter().map(ToString::to_string).collect())
 }
 
 fn key_of(path: &str) -> Option<&'static Key> {

@@ -1,6 +1,7 @@
 //! The values of a node's configuration and their defaults.
 
 use super::ByteSize;
+use crate::reference::Reference;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ pub struct Settings {
     pub node: NodeSettings,
     /// `[link]`
     pub link: LinkSettings,
+    /// `[opennet]`
+    pub opennet: OpennetSettings,
     /// `[store]`
     pub store: StoreSettings,
     /// `[fcp]`
@@ -45,6 +48,28 @@ pub struct LinkSettings {
     /// Addresses to name in the reference in addition to those the node finds by itself. At most 8.
     pub announce: Vec<SocketAddr>,
 }
+
+/// `[opennet]`: whether the node finds peers by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpennetSettings {
+    /// Whether it links with strangers at all.
+    pub enabled: bool,
+    /// Nodes through which it finds its place. At most [`SEEDS_MAX`].
+    pub seeds: Vec<Reference>,
+    /// Whether nodes that know nobody may announce themselves here.
+    pub introduce: bool,
+    /// Strangers that are peers at a time, at most: [`OPENNET_PEERS_MIN`] to [`OPENNET_PEERS_MAX`].
+    pub peers_max: u16,
+}
+
+/// Seeds of one node at most: one suffices, and more only help when that is gone.
+pub const SEEDS_MAX: usize = 32;
+
+/// With fewer, routes need more than twice the hops of 20 peers (docs/ROUTING.md).
+pub const OPENNET_PEERS_MIN: u16 = 10;
+
+/// Freenet's bound: beyond, upkeep costs more than shorter routes save.
+pub const OPENNET_PEERS_MAX: u16 = 85;
 
 /// `[store]`: what the node keeps for the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 use super::keys::{KEYS, SECTIONS};
 use super::*;
+use crate::reference::Reference;
+use crypto::Identity;
 use std::path::Path;
 
 #[test]
@@ -41,6 +43,33 @@ fn flags_come_before_the_environment_before_the_file_before_the_defaults() {
     assert_eq!(config.limits, Settings::default().limits);
 }
 
+fn seed(number: u8) -> Reference {
+    let identity = Identity::from_seed(&[number; 32]);
+    Reference::sign(&identity, "seed", &["203.0.113.7:2".parse().unwrap()], 1).unwrap()
+}
+
+#[test]
+fn the_opennet_is_off_until_the_owner_wants_it_and_takes_references_only() {
+    assert!(!Settings::default().opennet.enabled);
+    let text = |seeds: &str| format!("[opennet]\nenabled = true\nseeds = [{seeds}]\n");
+    let config = from_file(&text(&format!("\"{}\"", seed(1)))).unwrap();
+    assert_eq!(config.opennet.seeds, [seed(1)]);
+    assert!(from_file(&text("\"203.0.113.7:2\"")).is_err());
+    let both = format!("{},{}", seed(1), seed(2));
+    let environment = [("WARREN_OPENNET_SEEDS", both.as_str())];
+    let config = resolve("", &environment, &Overrides::default()).unwrap();
+    assert_eq!(config.opennet.seeds, [seed(1), seed(2)]);
+}
+
+#[test]
+fn the_number_of_strangers_stays_within_its_bounds() {
+    let peers = |number: &str| from_file(&format!("[opennet]\npeers_max = {number}\n"));
+    assert_eq!(peers("30").unwrap().opennet.peers_max, 30);
+    for wrong in ["9", "86", "-1", "\"many\""] {
+        assert!(peers(wrong).is_err(), "{wrong}");
+    }
+}
+
 #[test]
 fn every_override_reaches_its_key() {
     let address = |text: &str| Some(text.parse().unwrap());
@@ -48,6 +77,9 @@ fn every_override_reaches_its_key() {
         name: Some("burrow".to_owned()),
         link_listen: address("[::1]:1"),
         announce: Some(vec!["203.0.113.7:2".parse().unwrap()]),
+        opennet: Some(true),
+        seeds: Some(vec![seed(1), seed(2)]),
+        introduce: Some(true),
         store_size: Some(ByteSize::mebibytes(11)),
         cache_size: Some(ByteSize::mebibytes(12)),
         sync: Some(SyncPolicy::Always),
@@ -64,6 +96,9 @@ fn every_override_reaches_its_key() {
         name: Some(config.node.name.clone()),
         link_listen: Some(config.link.listen),
         announce: Some(config.link.announce.clone()),
+        opennet: Some(config.opennet.enabled),
+        seeds: Some(config.opennet.seeds.clone()),
+        introduce: Some(config.opennet.introduce),
         store_size: Some(config.store.size),
         cache_size: Some(config.store.cache),
         sync: Some(config.store.sync),

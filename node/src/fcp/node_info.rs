@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crypto::NodeId;
+use routing::{PeerMerit, Trust};
 
 /// A future that a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -41,8 +42,40 @@ pub struct NodeFacts {
     pub uptime: Duration,
     /// Addresses at which it listens for other nodes.
     pub addresses: Vec<SocketAddr>,
+    /// Whether it links with strangers.
+    pub opennet: bool,
     /// What its block store holds.
     pub store: StoreFacts,
+    /// How requests have ended since it started.
+    pub requests: RequestFacts,
+}
+
+/// How requests have ended since the node started; cancelled ones are not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestFacts {
+    /// Fetches of the node's own user.
+    pub own_fetches: Outcomes,
+    /// Inserts of the node's own user.
+    pub own_inserts: Outcomes,
+    /// Fetches of peers.
+    pub peer_fetches: Outcomes,
+    /// Inserts of peers.
+    pub peer_inserts: Outcomes,
+    /// Requests of peers that were refused because there was too much to do.
+    pub refused_overloaded: u64,
+    /// Requests of peers in progress.
+    pub peer_running: usize,
+    /// Requests of the node's own user in progress.
+    pub own_running: usize,
+}
+
+/// How many requests of one kind ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// Well.
+    pub succeeded: u64,
+    /// Not.
+    pub failed: u64,
 }
 
 /// What a block store holds and may hold.
@@ -69,12 +102,35 @@ pub struct PeerFacts {
     pub reference: Option<String>,
     /// The addresses its reference names.
     pub addresses: Vec<SocketAddr>,
+    /// What sort of peer it is.
+    pub standing: PeerStanding,
+    /// Where it is on the ring, 0 to 1.
+    pub location: f64,
+    /// Its requests in progress at this node.
+    pub requests: usize,
+    /// How well it did what it was asked.
+    pub merit: PeerMerit,
     /// The link to it, when there is one.
     pub link: Option<LinkFacts>,
     /// Bytes received from it since the node started.
     pub received_bytes: u64,
     /// Bytes sent to it since the node started.
     pub sent_bytes: u64,
+}
+
+/// What sort of peer a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerStanding {
+    /// The owner chose it.
+    Friend {
+        /// How far the owner trusts it.
+        trust: Trust,
+    },
+    /// A node of the opennet.
+    Stranger {
+        /// Whether the link carries requests: both nodes have agreed to it.
+        adopted: bool,
+    },
 }
 
 /// A link that is up.

@@ -5,10 +5,13 @@ use std::fs;
 use std::net::SocketAddr;
 
 use crypto::NodeId;
+use routing::Trust;
 
 use super::hello::version;
 use super::message::{Flag, Message};
-use super::node_info::{AddPeerError, NodeControl, NodeFacts, PeerFacts, RemovePeerError};
+use super::node_info::{
+    AddPeerError, NodeControl, NodeFacts, PeerFacts, PeerStanding, RemovePeerError, RequestFacts,
+};
 use super::protocol_error::{ErrorCode, ProtocolError};
 
 /// Longest file from which a reference is read, in bytes; one is a line of some hundred.
@@ -24,7 +27,7 @@ pub(super) async fn node_data(node: &dyn NodeControl, request: &Message) -> Mess
         .with("myName", &facts.name)
         .with("lastGoodVersion", version())
         .with("version", version())
-        .with("opennet", false)
+        .with("opennet", facts.opennet)
         .with("testnet", false)
         .with("physical.udp", addresses(&facts.addresses))
         // Parts of Hyphanet's references that clients insist on; Warren has neither.
@@ -41,7 +44,8 @@ pub(super) async fn node_data(node: &dyn NodeControl, request: &Message) -> Mess
 
 fn with_volatile(data: Message, facts: &NodeFacts, peers: &[PeerFacts]) -> Message {
     let connected = peers.iter().filter(|peer| peer.link.is_some()).count();
-    data.with("volatile.uptimeSeconds", facts.uptime.as_secs())
+    with_requests(data, &facts.requests)
+        .with("volatile.uptimeSeconds", facts.uptime.as_secs())
         .with("volatile.numberOfConnected", connected)
         .with("volatile.numberOfNotConnected", peers.len() - connected)
         .with(
@@ -56,6 +60,23 @@ fn with_volatile(data: Message, facts: &NodeFacts, peers: &[PeerFacts]) -> Messa
         .with("volatile.cachedBlocks", facts.store.cached_blocks)
         .with("volatile.storeUsedBytes", facts.store.used_bytes)
         .with("volatile.storeLimitBytes", facts.store.limit_bytes)
+}
+
+fn with_requests(data: Message, requests: &RequestFacts) -> Message {
+    let kinds = [
+        ("ownFetches", requests.own_fetches),
+        ("ownInserts", requests.own_inserts),
+        ("peerFetches", requests.peer_fetches),
+        ("peerInserts", requests.peer_inserts),
+    ];
+    let counted = kinds.iter().fold(data, |data, (kind, ended)| {
+        data.with(format!("volatile.{kind}Succeeded"), ended.succeeded)
+            .with(format!("volatile.{kind}Failed"), ended.failed)
+    });
+    counted
+        .with("volatile.peerRequestsRefused", requests.refused_overloaded)
+        .with("volatile.peerRequestsRunning", requests.peer_running)
+        .with("volatile.ownRequestsRunning", requests.own_running)
 }
 
 /// `ListPeers`: one `Peer` for each, then the end of the list.
@@ -194,11 +215,15 @@ fn peer_message(peer: &PeerFacts, request: &Message) -> Message {
     let message = Message::new("Peer")
         .with_some("Identifier", request.identifier())
         .with("identity", peer.id)
-        .with("location", peer.id.location())
+        .with("location", peer.location)
         .with("myName", &peer.name)
         .with("lastGoodVersion", version())
         .with("version", version())
-        .with("opennet", false)
+        .with(
+            "opennet",
+            matches!(peer.standing, PeerStanding::Stranger { .. }),
+        )
+        .with_some("trustLevel", trust_level(peer.standing))
         .with("seed", false)
         .with("testnet", false)
         .with("physical.udp", addresses(&peer.addresses))
@@ -220,12 +245,16 @@ fn peer_message(peer: &PeerFacts, request: &Message) -> Message {
     message
         .with(
             "volatile.status",
-            if peer.link.is_some() {
-                "CONNECTED"
-            } else {
-                "DISCONNECTED"
+            match (peer.link, peer.standing) {
+                (None, _) => "DISCONNECTED",
+                (Some(_), PeerStanding::Stranger { adopted: false }) => "NEGOTIATING",
+                (Some(_), _) => "CONNECTED",
             },
         )
+        .with("volatile.requestsRunning", peer.requests)
+        .with("volatile.questionsAsked", peer.merit.asked)
+        .with("volatile.questionsFound", peer.merit.found)
+        .with("volatile.questionsLate", peer.merit.late)
         .with_some(
             "volatile.averagePingTime",
             round_trip.map(|time| time.as_secs_f64() * 1000.0),
@@ -234,6 +263,18 @@ fn peer_message(peer: &PeerFacts, request: &Message) -> Message {
             "volatile.connectedSeconds",
             peer.link.map(|link| link.connected_for.as_secs()),
         )
+}
+
+/// As Hyphanet spells it.
+const fn trust_level(standing: PeerStanding) -> Option<&'static str> {
+    match standing {
+        PeerStanding::Friend { trust } => Some(match trust {
+            Trust::Low => "LOW",
+            Trust::Normal => "NORMAL",
+            Trust::High => "HIGH",
+        }),
+        PeerStanding::Stranger { .. } => None,
+    }
 }
 
 fn addresses(addresses: &[SocketAddr]) -> String {

@@ -6,12 +6,15 @@ use quinn::{Incoming, ServerConfig};
 use tokio::time::timeout;
 
 use super::{
-    endpoint::{Context, Peers},
-    greeting::{Greeting, LinkName, greet},
+    acquaintance::is_record_of,
+    endpoint::Context,
+    greeting::{Greeting, greet},
+    keepers::{Keepers, Reception},
     places::Places,
     routes::real,
     session::CloseCode,
     tls::peer_of,
+    transport::widen,
 };
 
 /// The set-ups for connections from this machine and from others.
@@ -22,8 +25,8 @@ pub(crate) struct AcceptConfigs {
 }
 
 /// Accepts until the endpoint closes.
-pub(crate) async fn accept(context: Arc<Context>, peers: Arc<Peers>, configs: AcceptConfigs) {
-    let places = Arc::new(Places::default());
+pub(crate) async fn accept(context: Arc<Context>, keepers: Arc<Keepers>, configs: AcceptConfigs) {
+    let places = Arc::new(Places::for_handshakes());
     while let Some(incoming) = context.quinn.accept().await {
         let ip = real(incoming.remote_address()).ip();
         if places.want_proof(ip) && incoming.may_retry() {
@@ -31,22 +34,28 @@ pub(crate) async fn accept(context: Arc<Context>, peers: Arc<Peers>, configs: Ac
             let _ = incoming.retry();
             continue;
         }
-        let Some(place) = places.take(ip, peers.is_known_at(ip)) else {
+        let Some(place) = places.take(ip, keepers.is_known_at(ip)) else {
             incoming.ignore();
             continue;
         };
-        let (context, peers, configs) = (Arc::clone(&context), Arc::clone(&peers), configs.clone());
+        let (context, keepers) = (Arc::clone(&context), Arc::clone(&keepers));
+        let configs = configs.clone();
         tokio::spawn(async move {
             let _place = place;
-            admit(&context, &peers, &configs, incoming).await;
+            admit(&context, &keepers, &configs, incoming).await;
         });
     }
 }
 
 /// Every way out of here without a link is silent: the dialler will try again, or is none of ours.
-async fn admit(context: &Context, peers: &Peers, configs: &AcceptConfigs, incoming: Incoming) {
-    let loopback = real(incoming.remote_address()).ip().is_loopback();
-    let config = if loopback {
+async fn admit(
+    context: &Arc<Context>,
+    keepers: &Keepers,
+    configs: &AcceptConfigs,
+    incoming: Incoming,
+) {
+    let ip = real(incoming.remote_address()).ip();
+    let config = if ip.is_loopback() {
         &configs.loopback
     } else {
         &configs.network
@@ -61,23 +70,34 @@ async fn admit(context: &Context, peers: &Peers, configs: &AcceptConfigs, incomi
         connection.close(CloseCode::Misbehaved.into(), &[]);
         return;
     };
-    let ours = Greeting {
-        instance: context.instance,
-        name: LinkName::NONE,
-        replaces: LinkName::NONE,
-        seamless: false,
+    let reception = keepers.receive(context, peer, ip);
+    let (stranger, crossing) = match &reception {
+        Reception::Known => (false, false),
+        Reception::Stranger(arrival) => (true, arrival.crossing),
+        Reception::Refused => {
+            connection.close(CloseCode::Done.into(), &[]);
+            return;
+        }
     };
-    let config = &context.config;
-    match greet(
-        connection,
-        false,
-        ours,
-        config.message_bytes_max,
-        config.handshake_timeout,
-    )
-    .await
-    {
-        Ok(greeted) => peers.offer(&peer, greeted),
+    if !stranger {
+        widen(&connection);
+    }
+    let ours = Greeting {
+        crossing,
+        ..Greeting::of(context.instance)
+    };
+    let record = context.record_for(stranger);
+    match greet(connection, false, (ours, record), &context.config).await {
+        // Somebody takes us for a friend whom we do not know, or does not know its friend, or says nothing of itself.
+        Ok(greeted)
+            if greeted.terms.stranger != stranger
+                || (stranger && !is_record_of(&peer, &greeted.record)) =>
+        {
+            greeted.connection.close(CloseCode::Misbehaved.into(), &[]);
+        }
+        Ok(greeted) => keepers.offer(&peer, greeted),
         Err(reason) => tracing::debug!(%peer, %reason, "greeting failed"),
     }
+    // Until here the keeper waits for it.
+    drop(reception);
 }

@@ -13,8 +13,9 @@ use tokio::sync::mpsc;
 
 use super::{
     Endpoint, Link, LinkConfig, LinkEvent, Priority, SendError,
+    allowed::AllowedPeers,
     port::UDP_PAYLOAD_MAX,
-    tls::{AllowedPeers, LinkTls, SERVER_NAME},
+    tls::{LinkTls, SERVER_NAME},
     transport::{endpoint_config, server_config, transport},
 };
 
@@ -109,7 +110,7 @@ async fn receive_messages(
                 bytes += message.len() as u64;
             }
             Some(LinkEvent::Up { .. }) => {}
-            Some(LinkEvent::Down { .. }) | None => {
+            Some(LinkEvent::Down { .. } | LinkEvent::DialFailed { .. }) | None => {
                 return Err(BenchError::Broken("the link went down".into()));
             }
         }

@@ -24,8 +24,48 @@ pub struct LinkConfig {
     pub dial_pause_max: Duration,
     /// Wanted socket buffer in bytes, each way. 4 MiB is what a burst of two links needs; the system may grant less.
     pub socket_buffer_bytes: usize,
+    /// Whether nodes that were not made known may link with us, and how many. `None`: they get no answer.
+    pub strangers: Option<StrangerLimits>,
     /// Losses, delays and reordering to inflict on outgoing datagrams. Only for tests.
     pub faults: Option<Faults>,
+}
+
+/// What strangers may take of a node of the opennet.
+#[derive(Clone, Copy, Debug)]
+pub struct StrangerLimits {
+    /// Guests at once: strangers that dialled us and were neither [adopted](super::Endpoint::adopt) nor declined yet.
+    /// Further ones are turned away.
+    pub guests_max: usize,
+    /// Of those, how many may come from one address (of IPv6: one network of 64 bits). On this machine there is no limit.
+    pub guests_per_source_max: usize,
+    /// A stranger that is not adopted in this time is hung up on.
+    pub guest_time: Duration,
+}
+
+impl Default for StrangerLimits {
+    fn default() -> Self {
+        Self {
+            // The router's own bounds, 64 that announce themselves and 64 that it has not decided on, come first
+            guests_max: 128,
+            // Some nodes behind one router
+            guests_per_source_max: 4,
+            // Longer than the router lets any stay
+            guest_time: Duration::from_secs(90),
+        }
+    }
+}
+
+impl StrangerLimits {
+    /// For a node whose work is to introduce others: twice the guests.
+    #[must_use]
+    pub fn of_a_seed() -> Self {
+        let usual = Self::default();
+        Self {
+            guests_max: 2 * usual.guests_max,
+            guests_per_source_max: 2 * usual.guests_per_source_max,
+            ..usual
+        }
+    }
 }
 
 impl Default for LinkConfig {
@@ -40,6 +80,7 @@ impl Default for LinkConfig {
             dial_pause_min: Duration::from_millis(250),
             dial_pause_max: Duration::from_secs(30),
             socket_buffer_bytes: 4 << 20,
+            strangers: None,
             faults: None,
         }
     }

@@ -39,11 +39,25 @@ pub(crate) enum DialError {
     TimedOut,
 }
 
-/// What a dial says it takes the place of.
+/// What a dial says of itself.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Replaces {
-    pub(crate) name: LinkName,
+pub(crate) struct Intent {
+    /// The connection that it takes the place of, which is still there if it is `seamless`.
+    pub(crate) replaces: LinkName,
     pub(crate) seamless: bool,
+    /// The peer need not know us.
+    pub(crate) stranger: bool,
+}
+
+impl Intent {
+    /// For the first connection of a link.
+    pub(crate) const fn fresh(stranger: bool) -> Self {
+        Self {
+            replaces: LinkName::NONE,
+            seamless: false,
+            stranger,
+        }
+    }
 }
 
 /// Dials all `addresses`, each a little later than the one before. The first that answers as `peer` is greeted.
@@ -51,30 +65,25 @@ pub(crate) async fn dial(
     context: Arc<Context>,
     peer: NodeId,
     addresses: Vec<SocketAddr>,
-    replaces: Replaces,
+    intent: Intent,
 ) -> Result<Greeted, DialError> {
-    let connection = first_answer(&context, peer, addresses).await?;
+    let connection = first_answer(&context, peer, addresses, intent.stranger).await?;
     let ours = Greeting {
-        instance: context.instance,
         name: LinkName::random(),
-        replaces: replaces.name,
-        seamless: replaces.seamless,
+        replaces: intent.replaces,
+        seamless: intent.seamless,
+        stranger: intent.stranger,
+        ..Greeting::of(context.instance)
     };
-    let config = &context.config;
-    Ok(greet(
-        connection,
-        true,
-        ours,
-        config.message_bytes_max,
-        config.handshake_timeout,
-    )
-    .await?)
+    let record = context.record_for(intent.stranger);
+    Ok(greet(connection, true, (ours, record), &context.config).await?)
 }
 
 async fn first_answer(
     context: &Arc<Context>,
     peer: NodeId,
     addresses: Vec<SocketAddr>,
+    stranger: bool,
 ) -> Result<Connection, DialError> {
     let mut attempts = JoinSet::new();
     let reachable = addresses
@@ -84,7 +93,7 @@ async fn first_answer(
         let context = Arc::clone(context);
         attempts.spawn(async move {
             sleep(ADDRESS_STAGGER * head_start).await;
-            let attempt = connect(&context, peer, address);
+            let attempt = connect(&context, peer, address, stranger);
             timeout(context.config.handshake_timeout, attempt)
                 .await
                 .unwrap_or(Err(DialError::TimedOut))
@@ -106,9 +115,10 @@ async fn connect(
     context: &Context,
     peer: NodeId,
     address: SocketAddr,
+    stranger: bool,
 ) -> Result<Connection, DialError> {
     let mut config = ClientConfig::new(Arc::new(context.tls.dialler(peer)?));
-    config.transport_config(context.transports.to(real(address)));
+    config.transport_config(context.transports.to(real(address), stranger));
     let marked = context.routes.dial(peer, address);
     Ok(context
         .quinn

@@ -1,35 +1,37 @@
 //! One UDP port with the links of one node.
 
 use std::{
-    collections::BTreeMap,
     fmt, io,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex},
-    time::Duration,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use crypto::{Identity, NodeId};
 use quinn::TokioRuntime;
 use thiserror::Error;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, watch},
-    task::JoinHandle,
     time::{sleep, timeout},
 };
 
 use super::{
     accept::{AcceptConfigs, accept},
+    allowed::AllowedPeers,
     config::LinkConfig,
+    dial_budget::DialBudget,
     event::LinkEvent,
     frame::FRAME_BYTES_MAX,
-    greeting::{Greeted, Instance},
-    peer::{CANDIDATES_MAX, Orders, Peer},
+    greeting::Instance,
+    keepers::{DialRefused, Keepers},
+    places::Places,
     port::Port,
-    routes::{Routes, real},
+    routes::Routes,
     session::CloseCode,
     socket::SealedSocket,
-    tls::{AllowedPeers, LinkTls},
+    tls::LinkTls,
     transport::{Transports, endpoint_config, server_config},
 };
 
@@ -39,7 +41,7 @@ const CLOSE_TIME_MAX: Duration = Duration::from_secs(1);
 /// The links of one node. Dropping it ends them all; [`close`](Self::close) does so and waits until the peers are told.
 pub struct Endpoint {
     context: Arc<Context>,
-    peers: Arc<Peers>,
+    keepers: Arc<Keepers>,
 }
 
 /// What all parts of an endpoint need.
@@ -52,20 +54,15 @@ pub(crate) struct Context {
     pub(crate) tls: LinkTls,
     pub(crate) transports: Transports,
     pub(crate) events: mpsc::Sender<LinkEvent>,
+    /// The places for strangers that call, if they may.
+    pub(crate) guests: Option<Arc<Places>>,
+    pub(crate) runtime: Handle,
     socket: Arc<SealedSocket>,
     allowed: Arc<AllowedPeers>,
-    runtime: Handle,
+    dials: DialBudget,
+    /// How strangers can reach us.
+    record: Mutex<Bytes>,
     closing: watch::Sender<bool>,
-}
-
-/// The keepers of all links.
-#[derive(Default)]
-pub(crate) struct Peers(Mutex<BTreeMap<NodeId, Entry>>);
-
-struct Entry {
-    orders: watch::Sender<Orders>,
-    candidates: mpsc::Sender<Greeted>,
-    task: JoinHandle<()>,
 }
 
 /// Why an endpoint has no port.
@@ -106,9 +103,10 @@ impl Endpoint {
             return Err(BindError::MessageLimit(config.message_bytes_max));
         }
         let tls = LinkTls::new(identity)?;
-        let allowed = Arc::new(AllowedPeers::default());
+        let allowed = Arc::new(AllowedPeers::new(config.strangers.is_some()));
         let transports = Transports::new(&config);
-        let configs = accept_configs(&tls, &allowed, &transports)?;
+        let open = config.strangers.is_some();
+        let configs = accept_configs(&tls, &allowed, &transports, open)?;
 
         let failed = |source| BindError::Port { address, source };
         let port = Port::bind(address, config.socket_buffer_bytes, 0).map_err(failed)?;
@@ -129,9 +127,13 @@ impl Endpoint {
         .map_err(failed)?;
 
         let (events, receiver) = mpsc::channel(config.events_max.max(1));
+        let guests = config.strangers.as_ref().map(Places::for_guests);
         let context = Arc::new(Context {
             me,
             instance: Instance::random(),
+            guests: guests.map(Arc::new),
+            dials: DialBudget::new(Instant::now()),
+            record: Mutex::default(),
             config,
             quinn,
             routes,
@@ -143,9 +145,9 @@ impl Endpoint {
             runtime: Handle::current(),
             closing: watch::Sender::new(false),
         });
-        let peers = Arc::new(Peers::default());
-        tokio::spawn(accept(Arc::clone(&context), Arc::clone(&peers), configs));
-        Ok((Self { context, peers }, receiver))
+        let keepers = Arc::new(Keepers::default());
+        tokio::spawn(accept(Arc::clone(&context), Arc::clone(&keepers), configs));
+        Ok((Self { context, keepers }, receiver))
     }
 
     /// Keeps a link to `peer` from now on: dials it at `addresses` whenever it is not connected, with growing pauses, and
@@ -156,13 +158,73 @@ impl Endpoint {
             return;
         }
         self.context.allowed.insert(peer);
-        self.peers.keep(&self.context, peer, addresses);
+        self.keepers.keep(&self.context, peer, addresses);
+    }
+
+    /// What to tell strangers of ourselves: our record. Until it is set none of them takes our call.
+    pub fn introduce_as(&self, record: Bytes) {
+        // One value is replaced by another.
+        *self
+            .context
+            .record
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = record;
+    }
+
+    /// Dials a stranger once, at all `addresses`; `record` is where they come from. Ends with [`LinkEvent::Up`] or
+    /// [`LinkEvent::DialFailed`] after some seconds at most.
+    ///
+    /// # Errors
+    /// [`DialRefused`]; no event follows then.
+    pub fn dial(
+        &self,
+        peer: NodeId,
+        addresses: &[SocketAddr],
+        record: Bytes,
+    ) -> Result<(), DialRefused> {
+        let context = &self.context;
+        if context.guests.is_none() || *context.closing.borrow() {
+            return Err(DialRefused::Closed);
+        }
+        if peer == context.me {
+            return Err(DialRefused::Known);
+        }
+        if context.allowed.shuns(&peer) {
+            return Err(DialRefused::Shunned);
+        }
+        let mut reachable = addresses.to_vec();
+        reachable.retain(|address| context.reaches(*address));
+        if reachable.is_empty() {
+            return Err(DialRefused::NoAddress);
+        }
+        let granted = context.dials.take(Instant::now(), &reachable);
+        if granted.is_empty() {
+            return Err(DialRefused::TooMany);
+        }
+        self.keepers.dial(context, peer, granted, record)
+    }
+
+    /// Lets a stranger stay, with room for as much as any peer, until it is [declined](Self::hang_up) or the link breaks.
+    pub fn adopt(&self, peer: &NodeId) {
+        self.keepers.adopt(peer);
+    }
+
+    /// Ends the link to a stranger when everything that was sent has arrived, or after a few seconds. Peers that were made
+    /// known are not concerned. Ends with [`LinkEvent::Down`].
+    pub fn hang_up(&self, peer: &NodeId) {
+        self.keepers.hang_up(peer);
+    }
+
+    /// Ends the link to a stranger at once, and neither dials it nor takes its calls for `time`.
+    pub fn shun(&self, stranger: NodeId, time: Duration) {
+        self.context.allowed.shun(stranger, time);
+        self.keepers.end(&stranger);
     }
 
     /// Ends the link to `peer`, if any, and takes no more calls from it.
     pub fn forget(&self, peer: &NodeId) {
         self.context.allowed.remove(peer);
-        self.peers.end(peer);
+        self.keepers.end(peer);
     }
 
     /// The UDP address in use.
@@ -186,7 +248,7 @@ impl Endpoint {
         // The same socket object again: this makes every connection tell its peer of the new path.
         let socket = Arc::clone(&context.socket) as Arc<dyn quinn::AsyncUdpSocket>;
         context.quinn.rebind_abstract(socket).map_err(failed)?;
-        self.peers.moved();
+        self.keepers.moved();
         let (socket, old_port_time) = (Arc::clone(&context.socket), context.config.idle_timeout);
         context.runtime.spawn(async move {
             sleep(old_port_time).await;
@@ -198,7 +260,7 @@ impl Endpoint {
     /// Ends all links and waits until the peers are told, one second at most. Then the UDP address is free.
     pub async fn close(&self) {
         self.context.closing.send_replace(true);
-        let tasks = self.peers.end_all();
+        let tasks = self.keepers.end_all();
         let told = async {
             for task in tasks {
                 // A keeper that panicked has nothing more to say.
@@ -221,12 +283,17 @@ impl Endpoint {
     }
 
     /// Hands a connection to the keeper of `peer`, as accepting one does.
-    pub(crate) fn offer(&self, peer: &NodeId, greeted: Greeted) {
-        self.peers.offer(peer, greeted);
+    pub(crate) fn offer(&self, peer: &NodeId, greeted: super::greeting::Greeted) {
+        self.keepers.offer(peer, greeted);
     }
 
-    pub(crate) fn is_known_at(&self, ip: IpAddr) -> bool {
-        self.peers.is_known_at(ip)
+    pub(crate) fn is_known_at(&self, ip: std::net::IpAddr) -> bool {
+        self.keepers.is_known_at(ip)
+    }
+
+    /// How many strangers have a link or are getting one.
+    pub(crate) fn strangers(&self) -> usize {
+        self.keepers.strangers()
     }
 
     /// How many routes, remembered nonces and left-over packets there are.
@@ -239,7 +306,7 @@ impl Endpoint {
 impl Drop for Endpoint {
     fn drop(&mut self) {
         self.context.closing.send_replace(true);
-        drop(self.peers.end_all());
+        drop(self.keepers.end_all());
         self.context.quinn.close(CloseCode::Done.into(), &[]);
     }
 }
@@ -265,6 +332,18 @@ impl Context {
         }
     }
 
+    /// What to say of ourselves to somebody who is a `stranger`, or not.
+    pub(crate) fn record_for(&self, stranger: bool) -> Bytes {
+        if stranger {
+            self.record
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        } else {
+            Bytes::new()
+        }
+    }
+
     /// Whether our port can send to `address` at all.
     pub(crate) fn reaches(&self, address: SocketAddr) -> bool {
         let usable = address.port() != 0 && !address.ip().is_unspecified();
@@ -274,95 +353,17 @@ impl Context {
     }
 }
 
-impl Peers {
-    fn keep(&self, context: &Arc<Context>, peer: NodeId, addresses: Vec<SocketAddr>) {
-        let mut peers = self.lock();
-        peers.retain(|_, entry| !entry.task.is_finished());
-        let old = match peers.remove(&peer) {
-            Some(entry) if !entry.orders.borrow().ended => {
-                entry
-                    .orders
-                    .send_modify(|orders| orders.addresses = addresses);
-                peers.insert(peer, entry);
-                return;
-            }
-            // Its `Down` must come before the new keeper's `Up`.
-            ending => ending.map(|entry| entry.task),
-        };
-        let (orders, orders_out) = watch::channel(Orders {
-            addresses,
-            ..Orders::default()
-        });
-        let (candidates, candidates_out) = mpsc::channel(CANDIDATES_MAX);
-        let keeper = Peer::new(Arc::clone(context), peer, orders_out, candidates_out);
-        let task = context.runtime.spawn(async move {
-            if let Some(old) = old {
-                let _ = old.await;
-            }
-            keeper.run().await;
-        });
-        peers.insert(
-            peer,
-            Entry {
-                orders,
-                candidates,
-                task,
-            },
-        );
-    }
-
-    /// Hands a connection from `peer` to its keeper; drops it when there is none or too many wait.
-    pub(crate) fn offer(&self, peer: &NodeId, greeted: Greeted) {
-        if let Some(entry) = self.lock().get(peer) {
-            let _ = entry.candidates.try_send(greeted);
-        }
-    }
-
-    /// Whether one of the peers has an address with this IP.
-    pub(crate) fn is_known_at(&self, ip: IpAddr) -> bool {
-        let is_at = |entry: &Entry| {
-            let orders = entry.orders.borrow();
-            let mut ips = orders.addresses.iter().map(|address| real(*address).ip());
-            !orders.ended && ips.any(|known| known == ip)
-        };
-        self.lock().values().any(is_at)
-    }
-
-    fn end(&self, peer: &NodeId) {
-        if let Some(entry) = self.lock().get(peer) {
-            entry.orders.send_modify(|orders| orders.ended = true);
-        }
-    }
-
-    fn end_all(&self) -> Vec<JoinHandle<()>> {
-        let entries = std::mem::take(&mut *self.lock());
-        let end = |entry: Entry| {
-            entry.orders.send_modify(|orders| orders.ended = true);
-            entry.task
-        };
-        entries.into_values().map(end).collect()
-    }
-
-    fn moved(&self) {
-        for entry in self.lock().values() {
-            entry.orders.send_modify(|orders| orders.moves += 1);
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<NodeId, Entry>> {
-        self.0.lock().expect("no holder of the lock panics")
-    }
-}
-
 fn accept_configs(
     tls: &LinkTls,
     allowed: &Arc<AllowedPeers>,
     transports: &Transports,
+    open: bool,
 ) -> Result<AcceptConfigs, rustls::Error> {
     let crypto = Arc::new(tls.acceptor(Arc::clone(allowed))?);
     let towards = |address: SocketAddr| {
         let mut config = server_config(Arc::clone(&crypto) as Arc<dyn quinn::crypto::ServerConfig>);
-        config.transport_config(transports.to(address));
+        // Who calls is known only after the handshake.
+        config.transport_config(transports.to(address, open));
         Arc::new(config)
     };
     Ok(AcceptConfigs {

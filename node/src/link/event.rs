@@ -22,6 +22,13 @@ pub enum LinkEvent {
         peer: NodeId,
         /// By which to send.
         link: Link,
+        /// Whether we know it.
+        bond: Bond,
+    },
+    /// An [`Endpoint::dial`](super::Endpoint::dial) led to no link.
+    DialFailed {
+        /// To whom.
+        peer: NodeId,
     },
     /// The peer is gone, or has restarted (then `Up` follows at once). What was not delivered is lost.
     Down {
@@ -34,6 +41,20 @@ pub enum LinkEvent {
         peer: NodeId,
         /// What it says, at most [`LinkConfig::message_bytes_max`](super::LinkConfig::message_bytes_max) bytes.
         bytes: Bytes,
+    },
+}
+
+/// What connects us with the node at the other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bond {
+    /// It was made known by [`Endpoint::connect_to`](super::Endpoint::connect_to): the link comes back when it breaks.
+    Kept,
+    /// It is a node of the opennet: the link is gone for good when it breaks.
+    Stranger {
+        /// How it can be reached, signed by itself; see [`Reference::from_record`](crate::reference::Reference::from_record).
+        record: Bytes,
+        /// Whether this node dialled; the other end has it the other way round, also when both have dialled.
+        dialled: bool,
     },
 }
 

@@ -6,13 +6,14 @@ use thiserror::Error;
 /// Length of a frame without its body.
 const HEAD_LEN: usize = 4;
 
-/// Body of the longest frame that is not a message.
-const OTHER_BYTES_MAX: usize = 256;
+/// Body of the longest frame that is not a message: a greeting with a record has half of it.
+const OTHER_BYTES_MAX: usize = 1024;
 
 const MESSAGE: u8 = 0;
 const GREETING: u8 = 1;
 const GOODBYE: u8 = 2;
 const RECEIVED_ALL: u8 = 3;
+const HANG_UP: u8 = 4;
 
 /// One thing said on the ordered stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum Frame {
     Goodbye { streams: u64 },
     /// The sender has received everything that the other's goodbye announced.
     ReceivedAll,
+    /// The sender ends the link and has opened this many streams for messages; who has received them all closes.
+    HangUp { streams: u64 },
 }
 
 /// The peer does not keep to the protocol.
@@ -48,6 +51,7 @@ impl Frame {
             Self::Greeting(body) => put(GREETING, body, &mut out),
             Self::Goodbye { streams } => put(GOODBYE, &streams.to_be_bytes(), &mut out),
             Self::ReceivedAll => put(RECEIVED_ALL, &[], &mut out),
+            Self::HangUp { streams } => put(HANG_UP, &streams.to_be_bytes(), &mut out),
         }
         out.freeze()
     }
@@ -56,12 +60,15 @@ impl Frame {
         match kind {
             MESSAGE => Ok(Self::Message(body)),
             GREETING => Ok(Self::Greeting(body)),
-            GOODBYE => {
+            GOODBYE | HANG_UP => {
                 let length = body.len();
                 let streams = <[u8; 8]>::try_from(&body[..])
                     .map_err(|_| FrameError::Length { kind, length })?;
-                Ok(Self::Goodbye {
-                    streams: u64::from_be_bytes(streams),
+                let streams = u64::from_be_bytes(streams);
+                Ok(if kind == GOODBYE {
+                    Self::Goodbye { streams }
+                } else {
+                    Self::HangUp { streams }
                 })
             }
             RECEIVED_ALL => Ok(Self::ReceivedAll),

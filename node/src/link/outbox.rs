@@ -88,6 +88,11 @@ impl Outbox {
         Ok(())
     }
 
+    /// Refuses everything from now on and keeps what waits.
+    pub(crate) fn refuse(&self) {
+        self.lock().closed = true;
+    }
+
     /// Refuses everything from now on and forgets what waits.
     pub(crate) fn close(&self) {
         *self.lock() = Waiting {

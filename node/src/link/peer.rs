@@ -7,18 +7,21 @@ use rand::RngExt;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
+    acquaintance::Acquaintance,
     congestion::close_promptly,
-    dial::{DialError, Pauses, Replaces, dial},
+    dial::{DialError, Intent, Pauses, dial},
     endpoint::Context,
-    event::{Link, LinkEvent, LinkShared},
-    greeting::{Greeted, Greeting, LinkName},
+    event::{Bond, Link, LinkEvent, LinkShared},
+    greeting::{Greeted, LinkName},
     outbox::Outbox,
     routes::real,
     session::{CloseCode, Ends, Session},
+    transport::widen,
+    verdict::{Verdict, judge},
 };
 
 /// Connections from the peer that wait to be looked at; more are turned away.
@@ -41,6 +44,27 @@ pub(crate) struct Orders {
     pub(crate) moves: u64,
     /// The link is to end for good.
     pub(crate) ended: bool,
+    /// A stranger's link is to end when all has been sent.
+    pub(crate) hang_up: bool,
+    /// How often a stranger was told that it may stay: once for each link with it.
+    pub(crate) adoptions: u64,
+}
+
+/// What we are to the peer.
+#[derive(Clone)]
+pub(crate) enum Standing {
+    /// We keep to it: the link is made again when it breaks.
+    Kept,
+    /// We have met, or are about to.
+    Stranger(Arc<Acquaintance>),
+}
+
+/// What a link consists of.
+struct Serving {
+    link: Arc<LinkShared>,
+    current: Session,
+    retiring: Vec<quinn::Connection>,
+    retired: JoinSet<()>,
 }
 
 /// The keeper of one link. Everything that is said of a peer, `Up`, `Down` and which connection counts, is decided here,
@@ -48,11 +72,14 @@ pub(crate) struct Orders {
 pub(crate) struct Peer {
     context: Arc<Context>,
     id: NodeId,
+    standing: Standing,
     orders: watch::Receiver<Orders>,
     candidates: mpsc::Receiver<Greeted>,
     dialling: Option<Dialling>,
     /// The moves of our own address that were taken care of.
     moves: u64,
+    /// The adoptions before the present link: a stranger that restarts is a guest again.
+    adoptions: u64,
 }
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Greeted, DialError>> + Send>>;
@@ -64,38 +91,40 @@ enum Outcome {
     Restarted(Greeted),
     /// Ended by order.
     Ended,
-}
-
-/// What to make of a second connection.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    /// It takes over, and the link goes on.
-    Swap,
-    /// It takes over, and the link starts anew: what was said on the first is lost.
-    Restart,
-    /// It goes.
-    Keep,
+    /// Ended by order, or because the guest's time is over, after what was sent.
+    HungUp,
 }
 
 impl Peer {
     pub(crate) fn new(
         context: Arc<Context>,
         id: NodeId,
+        standing: Standing,
         orders: watch::Receiver<Orders>,
         candidates: mpsc::Receiver<Greeted>,
     ) -> Self {
         Self {
             context,
             id,
+            standing,
             orders,
             candidates,
             dialling: None,
             moves: 0,
+            adoptions: 0,
         }
     }
 
-    /// Runs until the orders say so.
+    /// Runs until the orders say so, or the link of a stranger is over.
     pub(crate) async fn run(mut self) {
+        match self.standing.clone() {
+            Standing::Kept => self.keep_up().await,
+            Standing::Stranger(acquaintance) => self.meet(&acquaintance).await,
+        }
+        self.context.routes.forget(&self.id, &[]);
+    }
+
+    async fn keep_up(&mut self) {
         let mut previous = LinkName::NONE;
         let mut next = None;
         loop {
@@ -110,10 +139,65 @@ impl Peer {
             match self.serve(greeted).await {
                 Outcome::Lost => {}
                 Outcome::Restarted(greeted) => next = Some(greeted),
-                Outcome::Ended => break,
+                Outcome::Ended | Outcome::HungUp => break,
             }
         }
-        self.context.routes.forget(&self.id, &[]);
+    }
+
+    /// Has one link with a stranger.
+    async fn meet(&mut self, acquaintance: &Acquaintance) {
+        let mut next = self.first_connection(acquaintance).await;
+        acquaintance.has_dialled(next.is_some());
+        if next.is_none() {
+            acquaintance.ends();
+        }
+        if next.is_none() && !self.orders.borrow().addresses.is_empty() {
+            let peer = self.id;
+            self.context.emit(LinkEvent::DialFailed { peer }).await;
+        }
+        while let Some(greeted) = next.take() {
+            if greeted.dialled {
+                acquaintance.set_crossing(greeted.terms.crossing);
+            }
+            if let Outcome::Restarted(greeted) = self.serve(greeted).await {
+                next = Some(greeted);
+            }
+        }
+    }
+
+    /// The connection that we dial, if we were told to, or the one that the stranger does, whichever comes first.
+    async fn first_connection(&mut self, acquaintance: &Acquaintance) -> Option<Greeted> {
+        let addresses = self.orders.borrow_and_update().addresses.clone();
+        if !addresses.is_empty() {
+            self.dial(addresses, Intent::fresh(true));
+        }
+        let call_time = sleep(self.context.config.handshake_timeout);
+        tokio::pin!(call_time);
+        loop {
+            let waits_for_call = self.dialling.is_none();
+            tokio::select! {
+                Some(candidate) = self.candidates.recv() => return Some(candidate),
+                result = settled(&mut self.dialling) => match result {
+                    Ok(greeted) => return Some(greeted),
+                    Err(reason) => {
+                        tracing::debug!(peer = %self.id, %reason, "a stranger could not be reached");
+                        acquaintance.set_crossing(false);
+                        if !acquaintance.is_arriving() {
+                            return None;
+                        }
+                        let until = Instant::now() + self.context.config.handshake_timeout;
+                        call_time.as_mut().reset(until);
+                    }
+                },
+                () = &mut call_time, if waits_for_call => return None,
+                changed = self.orders.changed() => {
+                    let orders = self.orders.borrow();
+                    if changed.is_err() || orders.ended || orders.hang_up {
+                        return None;
+                    }
+                }
+            }
+        }
     }
 
     /// The next connection; `None` when the orders end the link.
@@ -140,7 +224,8 @@ impl Peer {
                     }
                 },
                 () = sleep(pause), if self.dialling.is_none() && !addresses.is_empty() => {
-                    self.dial(addresses, Replaces { name: previous, seamless: false });
+                    let intent = Intent { replaces: previous, ..Intent::fresh(false) };
+                    self.dial(addresses, intent);
                 }
                 changed = self.orders.changed() => {
                     // New addresses are worth a dial at once; without a sender the endpoint is gone.
@@ -155,6 +240,9 @@ impl Peer {
 
     /// Serves the link from `Up` to `Down`.
     async fn serve(&mut self, greeted: Greeted) -> Outcome {
+        let bond = self.bond(&greeted);
+        // Before anybody hears of the link, and may adopt it.
+        self.adoptions = self.orders.borrow().adoptions;
         let config = &self.context.config;
         let outbox = Outbox::new(config.outbox_bytes_max, config.message_bytes_max);
         let link = Arc::new(LinkShared::new(outbox, greeted.connection.clone()));
@@ -168,13 +256,15 @@ impl Peer {
             .emit(LinkEvent::Up {
                 peer: self.id,
                 link: Link::new(self.id, Arc::clone(&link)),
+                bond,
             })
             .await;
         let mut current = Session::start(greeted, ends.clone());
         let mut retired = JoinSet::new();
         let mut retiring = Vec::new();
+        let guest_end = Instant::now() + self.guest_time();
         let outcome = loop {
-            let candidate = match self.next_step(&mut current, &mut retired).await {
+            let candidate = match self.next_step(&mut current, &mut retired, guest_end).await {
                 Step::Outcome(outcome) => break outcome,
                 Step::Candidate(candidate) => candidate,
             };
@@ -184,6 +274,9 @@ impl Peer {
                 Verdict::Restart => break Outcome::Restarted(candidate),
                 Verdict::Swap => {
                     link.change_connection(candidate.connection.clone());
+                    if self.orders.borrow().adoptions > self.adoptions {
+                        widen(&candidate.connection);
+                    }
                     retiring.push(current.connection().clone());
                     current.retire();
                     let successor = Session::start(candidate, ends.clone());
@@ -197,6 +290,33 @@ impl Peer {
                 }
             }
         };
+        let of_link = Serving {
+            link,
+            current,
+            retiring,
+            retired,
+        };
+        self.wind_up(of_link, &outcome).await;
+        outcome
+    }
+
+    /// Ends what a link consists of, and says that it is down.
+    async fn wind_up(&mut self, of_link: Serving, outcome: &Outcome) {
+        let Serving {
+            link,
+            mut current,
+            retiring,
+            mut retired,
+        } = of_link;
+        if let Standing::Stranger(acquaintance) = &self.standing
+            && !matches!(outcome, Outcome::Restarted(_))
+        {
+            acquaintance.ends();
+        }
+        if matches!(outcome, Outcome::HungUp) {
+            link.outbox.refuse();
+            current.hang_up().await;
+        }
         link.outbox.close();
         current.stop(CloseCode::Done).await;
         for connection in retiring {
@@ -204,15 +324,20 @@ impl Peer {
         }
         while retired.join_next().await.is_some() {}
         self.context.emit(LinkEvent::Down { peer: self.id }).await;
-        outcome
     }
 
     /// Waits for something that concerns the link being served.
-    async fn next_step(&mut self, current: &mut Session, retired: &mut JoinSet<()>) -> Step {
+    async fn next_step(
+        &mut self,
+        current: &mut Session,
+        retired: &mut JoinSet<()>,
+        guest_end: Instant,
+    ) -> Step {
         loop {
-            if self.follow_orders(current) {
-                return Step::Outcome(Outcome::Ended);
+            if let Some(end) = self.follow_orders(current) {
+                return Step::Outcome(end);
             }
+            let is_guest = self.is_guest();
             tokio::select! {
                 () = current.ended() => return Step::Outcome(Outcome::Lost),
                 Some(candidate) = self.candidates.recv() => return Step::Candidate(candidate),
@@ -221,6 +346,7 @@ impl Peer {
                     Err(reason) => tracing::debug!(peer = %self.id, %reason, "further dial failed"),
                 },
                 Some(_) = retired.join_next() => {}
+                () = sleep_until(guest_end), if is_guest => return Step::Outcome(Outcome::HungUp),
                 changed = self.orders.changed() => if changed.is_err() {
                     return Step::Outcome(Outcome::Ended);
                 },
@@ -228,11 +354,20 @@ impl Peer {
         }
     }
 
-    /// Whether the link is to end; dials if our address has changed.
-    fn follow_orders(&mut self, current: &Session) -> bool {
+    /// How the link is to end, if it is; dials if our address has changed.
+    fn follow_orders(&mut self, current: &Session) -> Option<Outcome> {
         let orders = self.orders.borrow_and_update();
         if orders.ended {
-            return true;
+            return Some(Outcome::Ended);
+        }
+        if let Standing::Stranger(acquaintance) = &self.standing {
+            if orders.hang_up {
+                return Some(Outcome::HungUp);
+            }
+            if orders.adoptions > self.adoptions {
+                acquaintance.is_no_guest();
+                widen(current.connection());
+            }
         }
         let moved = std::mem::replace(&mut self.moves, orders.moves) != orders.moves;
         let mut addresses = orders.addresses.clone();
@@ -242,23 +377,47 @@ impl Peer {
             let present = real(current.connection().remote_address());
             addresses.retain(|address| *address != present);
             addresses.insert(0, present);
-            self.dial(
-                addresses,
-                Replaces {
-                    name: current.terms.name,
-                    seamless: true,
-                },
-            );
+            let intent = Intent {
+                replaces: current.terms.name,
+                seamless: true,
+                stranger: !matches!(self.standing, Standing::Kept),
+            };
+            self.dial(addresses, intent);
         }
-        false
+        None
     }
 
-    fn dial(&mut self, addresses: Vec<SocketAddr>, replaces: Replaces) {
+    /// Who the peer is to us, on this connection.
+    fn bond(&self, greeted: &Greeted) -> Bond {
+        let Standing::Stranger(acquaintance) = &self.standing else {
+            return Bond::Kept;
+        };
+        // Of two calls that crossed either may serve first, at each end another; both ends count that of the smaller id.
+        let dialled = if greeted.terms.crossing {
+            self.dials_first()
+        } else {
+            greeted.dialled
+        };
+        let record = acquaintance.record_of(&self.id, greeted);
+        Bond::Stranger { record, dialled }
+    }
+
+    fn is_guest(&self) -> bool {
+        matches!(self.standing, Standing::Stranger(_))
+            && self.orders.borrow().adoptions == self.adoptions
+    }
+
+    fn guest_time(&self) -> Duration {
+        let limits = self.context.config.strangers.unwrap_or_default();
+        limits.guest_time
+    }
+
+    fn dial(&mut self, addresses: Vec<SocketAddr>, intent: Intent) {
         self.dialling = Some(Box::pin(dial(
             Arc::clone(&self.context),
             self.id,
             addresses,
-            replaces,
+            intent,
         )));
     }
 
@@ -289,35 +448,6 @@ enum Step {
     Candidate(Greeted),
 }
 
-/// Both ends see the same two connections, each with whether *they* dialled it, and come to the same conclusion.
-fn judge(current: (bool, &Greeting), candidate: (bool, &Greeting), dials_first: bool) -> Verdict {
-    let (current_dialled, current) = current;
-    let (candidate_dialled, candidate) = candidate;
-    if candidate.instance != current.instance {
-        return Verdict::Restart;
-    }
-    if candidate.replaces == current.name {
-        return if candidate.seamless {
-            Verdict::Swap
-        } else {
-            Verdict::Restart
-        };
-    }
-    if current.replaces == candidate.name {
-        return Verdict::Keep;
-    }
-    if candidate_dialled == current_dialled {
-        // The dialler gave the first one up before it heard our greeting.
-        return Verdict::Restart;
-    }
-    // Both dialled at once: the connection dialled by the smaller id stays.
-    if candidate_dialled == dials_first {
-        Verdict::Swap
-    } else {
-        Verdict::Keep
-    }
-}
-
 /// The result of the dial under way; waits for ever when there is none.
 async fn settled(dialling: &mut Option<Dialling>) -> Result<Greeted, DialError> {
     let Some(under_way) = dialling else {
@@ -326,76 +456,4 @@ async fn settled(dialling: &mut Option<Dialling>) -> Result<Greeted, DialError> 
     let result = under_way.await;
     *dialling = None;
     result
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::link::greeting::Instance;
-
-    fn greeting(instance: Instance, replaces: LinkName, seamless: bool) -> Greeting {
-        Greeting {
-            instance,
-            name: LinkName::random(),
-            replaces,
-            seamless,
-        }
-    }
-
-    #[test]
-    fn of_two_simultaneous_connections_both_ends_keep_the_same() {
-        // Each end knows the other's instance; names and replacements are common knowledge.
-        let a = greeting(Instance::random(), LinkName::NONE, false);
-        let b = greeting(Instance::random(), LinkName::NONE, false);
-        let seen_by = |terms: &Greeting, peer: &Greeting| Greeting {
-            instance: peer.instance,
-            ..*terms
-        };
-        for a_is_smaller in [true, false] {
-            // At a: its own dial is current, that of b comes second. At b: the same, mirrored.
-            let at_a = judge(
-                (true, &seen_by(&a, &b)),
-                (false, &seen_by(&b, &b)),
-                a_is_smaller,
-            );
-            let at_b = judge(
-                (true, &seen_by(&b, &a)),
-                (false, &seen_by(&a, &a)),
-                !a_is_smaller,
-            );
-            let stays_a = (at_a == Verdict::Keep, at_b == Verdict::Swap);
-            assert_eq!(stays_a, (a_is_smaller, a_is_smaller));
-        }
-    }
-
-    #[test]
-    fn a_restarted_peer_and_one_that_lost_the_link_start_it_anew() {
-        let instance = Instance::random();
-        let current = greeting(instance, LinkName::NONE, false);
-        let restarted = greeting(Instance::random(), LinkName::NONE, false);
-        assert_eq!(
-            judge((true, &current), (false, &restarted), true),
-            Verdict::Restart
-        );
-        let after_loss = greeting(instance, current.name, false);
-        assert_eq!(
-            judge((true, &current), (false, &after_loss), true),
-            Verdict::Restart
-        );
-    }
-
-    #[test]
-    fn a_move_swaps_and_the_moved_connection_is_not_swapped_back() {
-        let instance = Instance::random();
-        let current = greeting(instance, LinkName::NONE, false);
-        let moved = greeting(instance, current.name, true);
-        assert_eq!(
-            judge((true, &current), (false, &moved), true),
-            Verdict::Swap
-        );
-        assert_eq!(
-            judge((false, &moved), (true, &current), true),
-            Verdict::Keep
-        );
-    }
 }

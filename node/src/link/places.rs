@@ -1,6 +1,6 @@
-//! Who may have a handshake under way.
+//! Who may have a handshake under way, or be a guest.
 //!
-//! Only someone who knows our identity can start one at all, and only a peer can end it well. Somebody who got hold of
+//! Only someone who knows our identity can start a handshake at all, and only a peer can end it well. Somebody who got hold of
 //! the identity must still not keep peers out: no address has more than a share of the places, and the last ones are
 //! for addresses at which we know a peer.
 
@@ -9,6 +9,8 @@ use std::{
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use super::config::StrangerLimits;
 
 /// Handshakes under way at most.
 const PLACES_MAX: usize = 64;
@@ -26,9 +28,13 @@ const SHARE_MAX: usize = 8;
 /// share of another in its name.
 const SHARE_PROOF_FROM: usize = 4;
 
-/// The places for handshakes of one endpoint.
-#[derive(Default)]
-pub(crate) struct Places(Mutex<Taken>);
+/// Places of one kind, of which no address has more than a share.
+pub(crate) struct Places {
+    max: usize,
+    kept_for_peers: usize,
+    share_max: usize,
+    taken: Mutex<Taken>,
+}
 
 #[derive(Default)]
 struct Taken {
@@ -43,22 +49,42 @@ pub(crate) struct Place {
 }
 
 impl Places {
+    /// The places for handshakes of one endpoint.
+    pub(crate) fn for_handshakes() -> Self {
+        Self {
+            max: PLACES_MAX,
+            kept_for_peers: KEPT_FOR_PEERS,
+            share_max: SHARE_MAX,
+            taken: Mutex::default(),
+        }
+    }
+
+    /// The places for guests of one endpoint.
+    pub(crate) fn for_guests(limits: &StrangerLimits) -> Self {
+        Self {
+            max: limits.guests_max,
+            kept_for_peers: 0,
+            share_max: limits.guests_per_source_max,
+            taken: Mutex::default(),
+        }
+    }
+
     /// Whether a dialler from `ip` must first prove its address.
     pub(crate) fn want_proof(&self, ip: IpAddr) -> bool {
         let taken = self.lock();
         taken.sum >= PROOF_FROM || taken.of(source(ip)) >= SHARE_PROOF_FROM
     }
 
-    /// Takes a place for a handshake from `ip`, at which a peer `is_known` or not; none if there is no room for it.
+    /// Takes a place for somebody at `ip`, at which a peer `is_known` or not; none if there is no room for it.
     pub(crate) fn take(self: &Arc<Self>, ip: IpAddr, is_known: bool) -> Option<Place> {
         let mut taken = self.lock();
         let room = if is_known {
-            PLACES_MAX
+            self.max
         } else {
-            PLACES_MAX - KEPT_FOR_PEERS
+            self.max - self.kept_for_peers
         };
         let source = source(ip);
-        if taken.sum >= room || taken.of(source) >= SHARE_MAX {
+        if taken.sum >= room || taken.of(source) >= self.share_max {
             return None;
         }
         taken.sum += 1;
@@ -74,7 +100,7 @@ impl Places {
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
         // The counts change together, without anything between that could panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,7 +124,7 @@ impl Drop for Place {
 }
 
 /// What counts as one address: with IPv6 the network of 64 bits, of which everyone has all addresses.
-fn source(ip: IpAddr) -> IpAddr {
+pub(crate) fn source(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) if !ip.is_loopback() => {
             let network = ip.to_bits() >> 64 << 64;
@@ -118,7 +144,7 @@ mod tests {
 
     #[test]
     fn one_address_has_its_share_and_no_more() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(Places::for_handshakes());
         let taken: Vec<Place> = (0..20).map_while(|_| places.take(ip(1), true)).collect();
         assert_eq!(taken.len(), SHARE_MAX);
         assert!(places.take(ip(2), false).is_some());
@@ -129,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_addresses_of_a_network_have_one_share() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(Places::for_handshakes());
         let from = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 2, 3, 4, last]);
         let taken: Vec<Place> = (0..20)
             .map_while(|last| places.take(from(last), false))
@@ -143,7 +169,7 @@ mod tests {
 
     #[test]
     fn strangers_leave_places_for_peers() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(Places::for_handshakes());
         let strangers: Vec<Place> = (0..100)
             .map_while(|number| places.take(ip(number), false))
             .collect();
@@ -157,7 +183,7 @@ mod tests {
 
     #[test]
     fn proof_is_wanted_of_the_many_and_of_an_address_in_use() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(Places::for_handshakes());
         let mut taken: Vec<Place> = (0..SHARE_PROOF_FROM)
             .filter_map(|_| places.take(ip(1), false))
             .collect();
@@ -171,7 +197,7 @@ mod tests {
 
     #[test]
     fn this_machine_has_as_many_as_there_are() {
-        let places = Arc::new(Places::default());
+        let places = Arc::new(Places::for_handshakes());
         let here = IpAddr::from([127, 0, 0, 1]);
         let taken: Vec<Place> = (0..100).map_while(|_| places.take(here, true)).collect();
         assert_eq!(taken.len(), PLACES_MAX);

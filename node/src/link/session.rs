@@ -1,7 +1,8 @@
 //! Messages over one connection, and its orderly end when another connection takes over.
 //!
 //! One side retires a connection by a goodbye that says how many message streams it has opened; each side answers when
-//! it has received them all. Once both know, nothing of value is under way and the connection closes.
+//! it has received them all. Once both know, nothing of value is under way and the connection closes. A link that ends
+//! for good ends one-sidedly: who hangs up says what it has sent, and the other closes when it has received that.
 
 use std::{
     convert::Infallible,
@@ -46,6 +47,9 @@ const RETIREMENT_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A retired connection has this many such spans of time in all: two minutes for what may be 4 MiB each way.
 const RETIREMENT_SPANS_MAX: usize = 24;
 
+/// What was said before hanging up has this time to arrive: a guest is told in a few messages why it is declined.
+const HANG_UP_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// A message whose stream is not complete after this time is given up. At 10 kB/s a block takes three seconds.
 const MESSAGE_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -60,9 +64,17 @@ pub(crate) struct Session {
 
 /// How far the two sides are on the way to the end.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each side may have said each thing independently"
+)]
 struct Flow {
     /// We send nothing more.
     retiring: bool,
+    /// We send what waits, and nothing after it.
+    hanging_up: bool,
+    /// The peer has hung up.
+    hung_up: bool,
     /// Streams we had opened when we stopped.
     sent: Option<u64>,
     /// Streams the peer's goodbye announced.
@@ -94,6 +106,8 @@ enum SessionError {
     Misbehaved(&'static str),
     #[error("nobody reads the events")]
     Unread,
+    #[error("the peer has hung up")]
+    HungUp,
 }
 
 impl Session {
@@ -102,6 +116,7 @@ impl Session {
             connection,
             dialled,
             terms,
+            record: _,
             ordered,
         } = greeted;
         let flow = Arc::new(watch::Sender::new(Flow::default()));
@@ -118,6 +133,14 @@ impl Session {
     /// Sends nothing more, and ends when both sides have received everything or time is up.
     pub(crate) fn retire(&self) {
         self.flow.send_modify(|flow| flow.retiring = true);
+    }
+
+    /// Sends what waits in the outbox, which must take nothing more, and ends when the peer has received everything or
+    /// time is up.
+    pub(crate) async fn hang_up(&mut self) {
+        self.flow.send_modify(|flow| flow.hanging_up = true);
+        // Who does not close in time is closed upon.
+        let _ = timeout(HANG_UP_TIME_MAX, self.ended()).await;
     }
 
     /// Waits for the end of a retired session.
@@ -185,6 +208,7 @@ async fn run(connection: Connection, ordered: Ordered, ends: Ends, flow: Arc<wat
         end = write_blocks(&connection, &ends, &flow) => end.map(|never| match never {}),
         end = read_ordered(receive, frames, &ends, &flow) => end.map(|never| match never {}),
         end = read_blocks(&connection, &ends, &flow) => end.map(|never| match never {}),
+        () = hung_up(&flow) => Err(SessionError::HungUp),
     };
     let code = match &end {
         Ok(()) => CloseCode::Retired,
@@ -205,16 +229,22 @@ async fn write_ordered(
     ends: &Ends,
     flow: &watch::Sender<Flow>,
 ) -> Result<(), SessionError> {
-    let mut state = flow.subscribe();
-    loop {
+    let (mut state, mut ending) = (flow.subscribe(), flow.subscribe());
+    let hanging_up = loop {
         tokio::select! {
             biased;
-            () = reached(&mut state, |flow| flow.retiring) => break,
+            () = reached(&mut state, |flow| flow.retiring) => break false,
             frames = ends.link.outbox.next_ordered() => stream.write_chunk(frames).await?,
+            () = reached(&mut ending, |flow| flow.hanging_up) => break true,
         }
-    }
+    };
     reached(&mut state, |flow| flow.sent.is_some()).await;
     let streams = state.borrow().sent.unwrap_or_default();
+    if hanging_up {
+        let last = Frame::HangUp { streams }.encode();
+        stream.write_chunk(last).await?;
+        return pending().await;
+    }
     stream
         .write_chunk(Frame::Goodbye { streams }.encode())
         .await?;
@@ -229,7 +259,7 @@ async fn write_blocks(
     ends: &Ends,
     flow: &watch::Sender<Flow>,
 ) -> Result<Infallible, SessionError> {
-    let mut state = flow.subscribe();
+    let (mut state, mut ending) = (flow.subscribe(), flow.subscribe());
     let mut streams = 0;
     loop {
         tokio::select! {
@@ -239,6 +269,7 @@ async fn write_blocks(
                 write_block(connection, block, priority).await?;
                 streams += 1;
             }
+            () = reached(&mut ending, |flow| flow.hanging_up) => break,
         }
     }
     flow.send_modify(|flow| flow.sent = Some(streams));
@@ -272,6 +303,10 @@ async fn read_ordered(
             Frame::Message(bytes) => ends.deliver(bytes).await?,
             Frame::Goodbye { streams } => flow.send_modify(|flow| flow.announced = Some(streams)),
             Frame::ReceivedAll => flow.send_modify(|flow| flow.peer_has_all = true),
+            Frame::HangUp { streams } => flow.send_modify(|flow| {
+                flow.announced = Some(streams);
+                flow.hung_up = true;
+            }),
             Frame::Greeting(_) => return Err(SessionError::Misbehaved("it greeted twice")),
         }
     }
@@ -344,6 +379,12 @@ impl Ends {
             .await
             .map_err(|_| SessionError::Unread)
     }
+}
+
+/// Ends when the peer has hung up and everything it sent before has been delivered.
+async fn hung_up(flow: &watch::Sender<Flow>) {
+    let mut state = flow.subscribe();
+    reached(&mut state, |flow| flow.hung_up && flow.received_all()).await;
 }
 
 async fn reached(state: &mut watch::Receiver<Flow>, condition: impl FnMut(&Flow) -> bool) {

@@ -16,6 +16,7 @@ mod moving;
 mod probing;
 mod relay;
 mod simultaneous;
+mod strangers;
 mod throughput;
 
 /// No step takes this long unless it hangs.

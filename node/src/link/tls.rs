@@ -1,10 +1,6 @@
 //! TLS 1.3 between two identity keys: raw Ed25519 public keys (RFC 7250) on both sides, no certificates, no server name.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    sync::{Arc, RwLock},
-};
+use std::{fmt, sync::Arc};
 
 use crypto::{Identity, NodeId};
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
@@ -28,6 +24,8 @@ use rustls::{
     version::TLS13,
 };
 
+use super::allowed::AllowedPeers;
+
 /// The link protocols this program speaks, best first. Two nodes without a common one do not connect.
 pub(crate) const PROTOCOLS: [&[u8]; 1] = [b"warren/1"];
 
@@ -38,33 +36,6 @@ pub(crate) const SERVER_NAME: &str = "warren";
 const SPKI_PREFIX: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
-
-/// The peers that may have a link with us.
-#[derive(Debug, Default)]
-pub(crate) struct AllowedPeers(RwLock<BTreeSet<NodeId>>);
-
-impl AllowedPeers {
-    pub(crate) fn insert(&self, peer: NodeId) {
-        self.0
-            .write()
-            .expect("no holder of the lock panics")
-            .insert(peer);
-    }
-
-    pub(crate) fn remove(&self, peer: &NodeId) {
-        self.0
-            .write()
-            .expect("no holder of the lock panics")
-            .remove(peer);
-    }
-
-    fn contains(&self, peer: &NodeId) -> bool {
-        self.0
-            .read()
-            .expect("no holder of the lock panics")
-            .contains(peer)
-    }
-}
 
 /// Our end of every handshake.
 #[derive(Clone)]
@@ -106,7 +77,7 @@ impl LinkTls {
         QuicClientConfig::try_from(config).map_err(|reason| Error::General(reason.to_string()))
     }
 
-    /// For diallers among `allowed`.
+    /// For diallers that `allowed` admits.
     pub(crate) fn acceptor(&self, allowed: Arc<AllowedPeers>) -> Result<QuicServerConfig, Error> {
         let verifier = Admit {
             allowed,
@@ -221,7 +192,7 @@ impl ServerCertVerifier for Expect {
     }
 }
 
-/// The acceptor's check: the dialler is one of our peers.
+/// The acceptor's check: the dialler is one of our peers, or strangers are welcome.
 #[derive(Debug)]
 struct Admit {
     allowed: Arc<AllowedPeers>,
@@ -239,7 +210,7 @@ impl ClientCertVerifier for Admit {
         _intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        if self.allowed.contains(&node_id_in(end_entity)?) {
+        if self.allowed.admits(&node_id_in(end_entity)?) {
             Ok(ClientCertVerified::assertion())
         } else {
             Err(Error::InvalidCertificate(

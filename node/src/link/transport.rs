@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use quinn::{
-    ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout, MtuDiscoveryConfig,
-    ServerConfig, TransportConfig, VarInt,
+    Connection, ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout,
+    MtuDiscoveryConfig, ServerConfig, TransportConfig, VarInt,
 };
 use quinn_proto::InvalidCid;
 use rand::Rng;
@@ -44,29 +44,53 @@ const INCOMING_MAX: usize = 64;
 const INCOMING_BYTES_MAX: u64 = 16 << 10;
 const INCOMING_BYTES_SUM_MAX: u64 = 1 << 20;
 
-/// How we treat a connection, depending on where the other end is.
+/// Message streams that a stranger may have open before it is trusted with requests, and bytes of it that are held
+/// unread: a few messages, so that two hundred strangers hold 50 MiB at most.
+const GUEST_STREAMS_MAX: u32 = 4;
+const GUEST_RECEIVE_WINDOW: u32 = 256 << 10;
+
+/// How we treat a connection, depending on where the other end is and whether we know who it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Transports {
     network: Arc<TransportConfig>,
     loopback: Arc<TransportConfig>,
+    guests_network: Arc<TransportConfig>,
+    guests_loopback: Arc<TransportConfig>,
 }
 
 impl Transports {
     pub(crate) fn new(config: &LinkConfig) -> Self {
+        let guest = |packet_max| {
+            let mut transport = transport(config, packet_max);
+            transport
+                .max_concurrent_uni_streams(GUEST_STREAMS_MAX.into())
+                .receive_window(GUEST_RECEIVE_WINDOW.into());
+            Arc::new(transport)
+        };
         Self {
             network: Arc::new(transport(config, NETWORK_PACKET_MAX)),
             loopback: Arc::new(transport(config, LOOPBACK_PACKET_MAX)),
+            guests_network: guest(NETWORK_PACKET_MAX),
+            guests_loopback: guest(LOOPBACK_PACKET_MAX),
         }
     }
 
-    pub(crate) fn to(&self, address: SocketAddr) -> Arc<TransportConfig> {
+    /// For a connection to or from `address`, of somebody who may be a `stranger`.
+    pub(crate) fn to(&self, address: SocketAddr, stranger: bool) -> Arc<TransportConfig> {
         let loopback = address.ip().to_canonical().is_loopback();
-        Arc::clone(if loopback {
-            &self.loopback
-        } else {
-            &self.network
+        Arc::clone(match (loopback, stranger) {
+            (true, false) => &self.loopback,
+            (false, false) => &self.network,
+            (true, true) => &self.guests_loopback,
+            (false, true) => &self.guests_network,
         })
     }
+}
+
+/// Lets who turned out to be no stranger, or is one no more, send as much as any peer.
+pub(crate) fn widen(connection: &Connection) {
+    connection.set_max_concurrent_uni_streams(STREAMS_MAX.into());
+    connection.set_receive_window(RECEIVE_WINDOW.into());
 }
 
 /// Our settings with packets of up to `packet_max` bytes.

@@ -1,8 +1,11 @@
 //! What the rest of the node asks of the event loop.
 
+use bytes::Bytes;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
 use routing::{Class, FetchFailure, InsertFailure, InsertSuccess, LocalId};
 use tokio::sync::oneshot;
+
+use super::survey::Survey;
 
 /// Where the result of a fetch goes.
 pub(super) type FetchAnswer = oneshot::Sender<Result<VerifiedBlock, FetchFailure>>;
@@ -37,6 +40,16 @@ pub(super) enum Command {
     Cancel {
         /// Which.
         id: LocalId,
+    },
+    /// How are the router and its peers?
+    Survey {
+        /// Where the answer goes.
+        answer: oneshot::Sender<Survey>,
+    },
+    /// Which strangers are to be linked with after a restart?
+    Remembered {
+        /// Where their records go.
+        answer: oneshot::Sender<Vec<Bytes>>,
     },
     /// Route nothing through this peer from now on.
     Forget {

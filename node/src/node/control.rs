@@ -1,23 +1,25 @@
 //! What FCP clients may know and change of the node.
 
 use crypto::NodeId;
-use routing::Place;
+use routing::{PeerId, PeerMerit, Place};
 
 use super::Core;
+use super::event_loop::LinkedPeer;
+use super::survey::{Answers, Ended, Survey};
 use crate::fcp::node_info::{
-    AddPeerError, BoxFuture, LinkFacts, NodeControl, NodeFacts, PeerFacts, RemovePeerError,
-    StoreFacts,
+    AddPeerError, BoxFuture, LinkFacts, NodeControl, NodeFacts, Outcomes, PeerFacts, PeerStanding,
+    RemovePeerError, RequestFacts, StoreFacts,
 };
 use crate::peers_file::{PeerAddError, PeerRemoveError};
 use crate::reference::{Reference, ReferenceError, reachable_addresses};
 
 impl NodeControl for Core {
     fn facts(&self) -> BoxFuture<'_, NodeFacts> {
-        Box::pin(async { self.node_facts() })
+        Box::pin(async { self.node_facts(&self.survey().await) })
     }
 
     fn peers(&self) -> BoxFuture<'_, Vec<PeerFacts>> {
-        Box::pin(async { self.peer_facts() })
+        Box::pin(self.peer_facts())
     }
 
     fn add_peer(&self, reference: String) -> BoxFuture<'_, Result<PeerFacts, AddPeerError>> {
@@ -25,7 +27,11 @@ impl NodeControl for Core {
             let reference: Reference = reference.parse().map_err(reference_error)?;
             let id = reference.id();
             Self::add_peer(self, reference).map_err(|error| add_error(&error))?;
-            let facts = self.peer_facts().into_iter().find(|peer| peer.id == id);
+            let facts = self
+                .peer_facts()
+                .await
+                .into_iter()
+                .find(|peer| peer.id == id);
             facts.ok_or_else(|| {
                 AddPeerError::NotSaved("it was removed at the same moment".to_owned())
             })
@@ -51,7 +57,7 @@ impl NodeControl for Core {
 }
 
 impl Core {
-    fn node_facts(&self) -> NodeFacts {
+    fn node_facts(&self, survey: &Survey) -> NodeFacts {
         let stats = self.store.store().stats();
         NodeFacts {
             id: self.identity.id(),
@@ -62,6 +68,8 @@ impl Core {
             name: self.config.node.name.clone(),
             uptime: self.uptime(),
             addresses: reachable_addresses(self.endpoint.local_addr(), &self.config.link.announce),
+            opennet: self.config.opennet.enabled,
+            requests: request_facts(survey),
             store: StoreFacts {
                 stored_blocks: stats.blocks(Place::Store),
                 cached_blocks: stats.blocks(Place::Cache),
@@ -71,32 +79,113 @@ impl Core {
         }
     }
 
-    pub(super) fn peer_facts(&self) -> Vec<PeerFacts> {
+    /// Friends, linked or not, and the strangers that are linked, in the order of their ids.
+    pub(super) async fn peer_facts(&self) -> Vec<PeerFacts> {
+        let survey = self.survey().await;
         let links = self.links.borrow().clone();
-        let mut peers: Vec<PeerFacts> = self
-            .peers()
-            .peers()
+        let friends = self.peers().peers().to_vec();
+        let linked_with = |reference: &Reference| {
+            let mut links = links.iter();
+            links.find(|(_, linked)| linked.node == reference.id())
+        };
+        let friends = friends
             .iter()
-            .map(|reference| {
-                let linked = links.values().find(|linked| linked.node == reference.id());
-                let stats = linked.map(|linked| linked.link.stats());
-                PeerFacts {
-                    id: reference.id(),
-                    name: reference.name().to_owned(),
-                    reference: Some(reference.to_string()),
-                    addresses: reference.addresses().to_vec(),
-                    link: linked.zip(stats).map(|(linked, stats)| LinkFacts {
-                        address: stats.remote_address,
-                        connected_for: linked.since.elapsed(),
-                        round_trip: Some(stats.round_trip),
-                    }),
-                    received_bytes: stats.map_or(0, |stats| stats.received_bytes),
-                    sent_bytes: stats.map_or(0, |stats| stats.sent_bytes),
-                }
-            })
-            .collect();
+            .map(|reference| friend(reference, linked_with(reference), &survey));
+        let strangers = links
+            .iter()
+            .filter(|(_, linked)| linked.stranger)
+            .map(|(peer, linked)| stranger(*peer, linked, &survey));
+        let mut peers: Vec<PeerFacts> = friends.chain(strangers).collect();
         peers.sort_by_key(|peer| peer.id);
         peers
+    }
+}
+
+fn friend(
+    reference: &Reference,
+    linked: Option<(&PeerId, &LinkedPeer)>,
+    survey: &Survey,
+) -> PeerFacts {
+    let surveyed = linked.and_then(|(peer, _)| survey.peers.get(peer));
+    let trust = surveyed.and_then(|peer| peer.trust).unwrap_or_default();
+    PeerFacts {
+        id: reference.id(),
+        name: reference.name().to_owned(),
+        reference: Some(reference.to_string()),
+        addresses: reference.addresses().to_vec(),
+        standing: PeerStanding::Friend { trust },
+        location: surveyed.map_or_else(
+            || reference.id().location(),
+            |peer| peer.location.as_fraction(),
+        ),
+        requests: surveyed.map_or(0, |peer| peer.requests),
+        merit: surveyed.map(|peer| peer.merit).unwrap_or_default(),
+        ..linked.map_or_else(|| unlinked(reference.id()), |(_, linked)| of_link(linked))
+    }
+}
+
+fn stranger(peer: PeerId, linked: &LinkedPeer, survey: &Survey) -> PeerFacts {
+    let surveyed = survey.peers.get(&peer);
+    let adopted = surveyed.is_some_and(|peer| peer.adopted);
+    PeerFacts {
+        standing: PeerStanding::Stranger { adopted },
+        requests: surveyed.map_or(0, |peer| peer.requests),
+        merit: surveyed.map(|peer| peer.merit).unwrap_or_default(),
+        ..of_link(linked)
+    }
+}
+
+/// What a link tells of the peer at its other end.
+fn of_link(linked: &LinkedPeer) -> PeerFacts {
+    let stats = linked.link.stats();
+    PeerFacts {
+        link: Some(LinkFacts {
+            address: stats.remote_address,
+            connected_for: linked.since.elapsed(),
+            round_trip: Some(stats.round_trip),
+        }),
+        received_bytes: stats.received_bytes,
+        sent_bytes: stats.sent_bytes,
+        ..unlinked(linked.node)
+    }
+}
+
+fn unlinked(id: NodeId) -> PeerFacts {
+    PeerFacts {
+        id,
+        name: String::new(),
+        reference: None,
+        addresses: Vec::new(),
+        standing: PeerStanding::Stranger { adopted: false },
+        location: id.location(),
+        requests: 0,
+        merit: PeerMerit::default(),
+        link: None,
+        received_bytes: 0,
+        sent_bytes: 0,
+    }
+}
+
+fn request_facts(survey: &Survey) -> RequestFacts {
+    let outcomes = |ended: Ended| Outcomes {
+        succeeded: ended.succeeded,
+        failed: ended.failed,
+    };
+    let Answers {
+        own_fetches,
+        own_inserts,
+        peer_fetches,
+        peer_inserts,
+        refused_overloaded,
+    } = survey.answers;
+    RequestFacts {
+        own_fetches: outcomes(own_fetches),
+        own_inserts: outcomes(own_inserts),
+        peer_fetches: outcomes(peer_fetches),
+        peer_inserts: outcomes(peer_inserts),
+        refused_overloaded,
+        peer_running: survey.load.peer_requests,
+        own_running: survey.load.local_requests,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one task that owns the router: events go in, actions are carried out. Nothing else happens here.
 
+mod strangers;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,14 +10,16 @@ use bytes::Bytes;
 use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Effort, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId,
-    PeerKind, Place, Router, StoreResult, StoreTicket, Time, Trust,
+    Action, Class, Effort, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, Place,
+    Router, StoreResult, StoreTicket, Time,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
 use super::command::{Command, FetchAnswer, InsertAnswer};
-use crate::link::{Endpoint, Link, LinkEvent, Priority};
+use super::opennet::Opennet;
+use super::survey::{Answers, Survey};
+use crate::link::{Bond, Endpoint, Link, LinkEvent, Priority};
 use crate::peers_file::PEERS_MAX;
 use crate::store::{GetResult, PutOutcome, PutResult, StoreHandle};
 
@@ -46,6 +50,10 @@ pub(super) struct LinkedPeer {
     pub(super) link: Link,
     /// Since when.
     pub(super) since: Instant,
+    /// It is a node of the opennet, not a friend.
+    pub(super) stranger: bool,
+    /// The link carries requests. (A friend's does at once.)
+    pub(super) adopted: bool,
 }
 
 /// Everything the loop owns.
@@ -58,6 +66,12 @@ pub(super) struct EventLoop {
     endpoint: Arc<Endpoint>,
     link_events: mpsc::Receiver<LinkEvent>,
     links: watch::Sender<BTreeMap<PeerId, LinkedPeer>>,
+    /// The handles of the links that are up.
+    handles: BTreeMap<NodeId, PeerId>,
+    /// Strangers that the router has not adopted.
+    guests: BTreeMap<PeerId, NodeId>,
+    opennet: Option<Opennet>,
+    answers: Answers,
     offenders: mpsc::Sender<NodeId>,
     waiting: Waiting,
     /// Answers in the name of a store whose queue was full.
@@ -86,9 +100,11 @@ struct Waiting {
 }
 
 impl EventLoop {
-    /// A loop for the node `me` that has not begun to run.
+    /// A loop for the node `me` that has not begun to run, with a router of these numbers.
     pub(super) fn new(
         me: &NodeId,
+        config: routing::Config,
+        opennet: Option<Opennet>,
         store: Arc<StoreHandle>,
         endpoint: Arc<Endpoint>,
         link_events: mpsc::Receiver<LinkEvent>,
@@ -100,7 +116,7 @@ impl EventLoop {
         let started = Instant::now();
         let seed = rand::rng().random();
         let event_loop = Self {
-            router: Router::new(Location::of_node(me), routing::Config::default(), seed),
+            router: Router::new(Location::of_node(me), config, seed),
             store,
             store_answers,
             store_answer_sender,
@@ -108,6 +124,10 @@ impl EventLoop {
             endpoint,
             link_events,
             links,
+            handles: BTreeMap::new(),
+            guests: BTreeMap::new(),
+            opennet,
+            answers: Answers::default(),
             offenders: offender_sender,
             waiting: Waiting::default(),
             refused: VecDeque::new(),
@@ -126,6 +146,7 @@ impl EventLoop {
     /// Runs until it is told to stop, or told nothing ever again.
     pub(super) async fn run(mut self, mut stop: oneshot::Receiver<()>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
+        self.join();
         loop {
             let deadline = self.router.next_timeout().map(|time| self.instant(time));
             tokio::select! {
@@ -200,6 +221,9 @@ impl EventLoop {
                 }
             }
             Command::Forget { peer } => self.down(peer),
+            // Who asked may have gone.
+            Command::Survey { answer } => drop(answer.send(self.survey())),
+            Command::Remembered { answer } => drop(answer.send(self.remembered())),
         }
     }
 
@@ -218,64 +242,89 @@ impl EventLoop {
 
     fn link_event(&mut self, event: LinkEvent) {
         match event {
-            LinkEvent::Up { peer, link } => self.up(peer, link),
+            LinkEvent::Up { peer, link, bond } => self.up(peer, link, bond),
+            LinkEvent::DialFailed { peer } => self.handle(Event::DialFailed { node: peer }),
             LinkEvent::Down { peer } => self.down(peer),
             LinkEvent::Message { peer, bytes } => self.message(peer, &bytes),
         }
     }
 
-    fn up(&mut self, node: NodeId, link: Link) {
+    fn up(&mut self, node: NodeId, link: Link, bond: Bond) {
         self.down(node);
         let peer = PeerId(self.next_peer);
         self.next_peer = self.next_peer.wrapping_add(1);
-        let since = Instant::now();
+        let stranger = bond != Bond::Kept;
+        let linked = LinkedPeer {
+            node,
+            link,
+            since: Instant::now(),
+            stranger,
+            adopted: !stranger,
+        };
         self.links.send_modify(|links| {
-            links.insert(peer, LinkedPeer { node, link, since });
+            links.insert(peer, linked);
         });
+        self.handles.insert(node, peer);
+        if stranger {
+            self.guests.insert(peer, node);
+        }
         let location = Location::of_node(&node);
+        let kind = self.kind_of(node, bond);
         self.handle(Event::PeerUp {
             peer,
             location,
-            kind: PeerKind::Friend {
-                trust: Trust::Normal,
-            },
+            kind,
         });
     }
 
     fn down(&mut self, node: NodeId) {
-        if let Some(peer) = self.peer_of(node) {
-            self.links.send_modify(|links| {
-                links.remove(&peer);
-            });
+        if let Some(peer) = self.handles.get(&node).copied() {
+            self.unlink(peer);
             self.handle(Event::PeerDown { peer });
         }
     }
 
-    fn peer_of(&self, node: NodeId) -> Option<PeerId> {
-        let links = self.links.borrow();
-        links
-            .iter()
-            .find(|(_, linked)| linked.node == node)
-            .map(|(peer, _)| *peer)
+    /// Forgets a link that is down, or soon will be.
+    fn unlink(&mut self, peer: PeerId) -> Option<LinkedPeer> {
+        self.guests.remove(&peer);
+        let mut unlinked = None;
+        self.links
+            .send_modify(|links| unlinked = links.remove(&peer));
+        if let Some(linked) = &unlinked {
+            self.handles.remove(&linked.node);
+        }
+        unlinked
+    }
+
+    fn survey(&self) -> Survey {
+        Survey::new(&self.router, self.answers)
     }
 
     fn message(&mut self, node: NodeId, bytes: &Bytes) {
-        let Some(from) = self.peer_of(node) else {
+        let Some(from) = self.handles.get(&node).copied() else {
             return;
         };
         match routing::decode(bytes) {
-            Ok(message) => self.handle(Event::Message { from, message }),
+            Ok(message) => {
+                self.handle(Event::Message { from, message });
+                self.note_adoption(from);
+            }
             Err(error) => self.disconnect(from, &error),
         }
     }
 
     fn disconnect(&self, peer: PeerId, reason: &dyn std::fmt::Display) {
-        let node = self.links.borrow().get(&peer).map(|linked| linked.node);
-        if let Some(node) = node {
-            tracing::warn!(%reason, "a peer broke the protocol; its link is closed for a while");
-            self.endpoint.forget(&node);
+        let links = self.links.borrow();
+        let Some(linked) = links.get(&peer) else {
+            return;
+        };
+        tracing::warn!(%reason, "a peer broke the protocol; its link is closed for a while");
+        if linked.stranger {
+            self.shun(linked.node);
+        } else {
+            self.endpoint.forget(&linked.node);
             // With a full queue it stays forgotten until the next start.
-            let _ = self.offenders.try_send(node);
+            let _ = self.offenders.try_send(linked.node);
         }
     }
 
@@ -305,28 +354,28 @@ impl EventLoop {
                     existing,
                 } => self.put(ticket, block, place, existing),
                 Action::FetchDone { id, result } => {
+                    self.answers.fetched(result.as_ref().err());
                     if let Some(answer) = self.waiting.fetches.remove(&id) {
                         // The user may have gone in the same moment.
                         let _ = answer.send(result);
                     }
                 }
                 Action::InsertDone { id, result } => {
+                    self.answers.inserted(result.as_ref().err());
                     if let Some(answer) = self.waiting.inserts.remove(&id) {
                         let _ = answer.send(result);
                     }
                 }
-                // All peers are friends: the router neither dials strangers nor gives a friend up
-                Action::Dial { contact } => self
-                    .refused
-                    .push_back(Event::DialFailed { node: contact.node }),
-                Action::HangUp { .. } => {}
+                Action::Dial { contact } => self.dial(&contact),
+                Action::HangUp { peer } => self.hang_up(peer),
                 Action::Disconnect { peer, reason } => self.disconnect(peer, &reason),
             }
         }
     }
 
     /// A message that does not fit into the link's queue is lost, as on any network; the router's time-outs deal with it.
-    fn send(&self, to: PeerId, message: &routing::Message, class: Class) {
+    fn send(&mut self, to: PeerId, message: &routing::Message, class: Class) {
+        self.answers.sent(message);
         let links = self.links.borrow();
         let Some(linked) = links.get(&to) else { return };
         let priority = match (message.carries_block(), class) {

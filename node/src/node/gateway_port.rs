@@ -131,9 +131,9 @@ impl GatewayPort {
             .map_err(insert_failure)
     }
 
-    fn node_status(&self) -> NodeStatus {
+    async fn node_status(&self) -> NodeStatus {
         let stats = self.core.store.store().stats();
-        let peers = self.core.peer_facts();
+        let peers = self.core.peer_facts().await;
         NodeStatus {
             id: self.core.identity.id().to_string(),
             name: self.core.config.node.name.clone(),
@@ -142,7 +142,7 @@ impl GatewayPort {
             peers: peers
                 .into_iter()
                 .map(|peer| PeerStatus {
-                    location: peer.id.location(),
+                    location: peer.location,
                     id: peer.id.to_string(),
                     name: peer.name,
                     link: peer
@@ -186,7 +186,7 @@ impl Network for GatewayPort {
     }
 
     fn status(&self) -> BoxFuture<'_, NodeStatus> {
-        Box::pin(async { self.node_status() })
+        Box::pin(self.node_status())
     }
 }
 

@@ -174,3 +174,35 @@ fn sample() -> Reference {
     ];
     Reference::sign(&identity(), "burrow", &addresses, 7).unwrap()
 }
+
+#[test]
+fn a_record_is_the_same_reference_in_binary() {
+    let reference = sample();
+    let record = reference.to_record();
+    assert_eq!(Reference::from_record(&record), Ok(reference));
+    for end in 0..record.len() {
+        assert!(Reference::from_record(&record[..end]).is_err(), "{end}");
+    }
+    let mut altered = record.to_vec();
+    altered[40] ^= 1;
+    assert!(Reference::from_record(&altered).is_err());
+    let long = [&record[..], &[0; RECORD_LEN_MAX]].concat();
+    assert_eq!(Reference::from_record(&long), Err(ReferenceError::TooLong));
+}
+
+#[test]
+fn the_largest_reference_fits_into_a_record() {
+    let address = |number: u16| SocketAddr::from(([0xffff; 8], u16::MAX - number));
+    let addresses: Vec<SocketAddr> = (0..16).map(address).collect();
+    let name = "n".repeat(64);
+    let largest = Reference::sign(&identity(), &name, &addresses, u64::MAX).unwrap();
+    assert!(largest.to_record().len() <= RECORD_LEN_MAX);
+    assert_eq!(Reference::from_record(&largest.to_record()), Ok(largest));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_are_no_record_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        prop_assert!(Reference::from_record(&bytes).is_err());
+    }
+}

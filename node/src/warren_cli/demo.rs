@@ -17,6 +17,7 @@ use crate::logging;
 #[derive(Args)]
 #[command(after_help = "Examples:
   warren demo
+  warren demo --opennet                 the nodes find each other, starting from node 0
   warren demo --nodes 25 --data-dir /tmp/my-network --no-open")]
 pub(crate) struct DemoArguments {
     /// How many nodes
@@ -31,6 +32,9 @@ pub(crate) struct DemoArguments {
     /// HTTP port of node 0; node i has the i-th after it; 0 lets the system choose
     #[arg(long, value_name = "PORT", default_value_t = 8888)]
     http_port: u16,
+    /// Let the nodes find each other as strangers, starting from node 0, instead of linking them as friends
+    #[arg(long)]
+    opennet: bool,
     /// Do not open a browser
     #[arg(long)]
     no_open: bool,
@@ -54,6 +58,7 @@ async fn serve(arguments: &DemoArguments) -> Outcome {
             .unwrap_or_else(|| user_data_dir().join("warren-demo")),
         fcp_port: arguments.fcp_port,
         http_port: arguments.http_port,
+        opennet: arguments.opennet,
     };
     let stop = stop_signal()?;
     tokio::pin!(stop);
@@ -85,6 +90,9 @@ async fn serve(arguments: &DemoArguments) -> Outcome {
         "warren: ready after {:.1} s",
         begin.elapsed().as_secs_f64()
     ));
+    if config.opennet {
+        introduce_seed(&demo, &config)?;
+    }
     introduce(&demo, &site);
     if !arguments.no_open {
         open_browser(&page(&demo, demo.nodes().len() - 1, &site));
@@ -144,6 +152,23 @@ Ctrl-C stops the network; the same command starts it again with all that was pub
             .http_address()
             .map_or_else(String::new, |address| format!("http://{address}/")),
     ));
+}
+
+/// Says how another node joins, and writes down what it needs for that.
+fn introduce_seed(demo: &Demo, config: &DemoConfig) -> Outcome {
+    let seed = config.data_dir.join("seed.txt");
+    let reference = demo.nodes()[0].reference()?;
+    std::fs::write(&seed, format!("{reference}\n"))?;
+    say(&format!(
+        "
+The nodes found each other, starting from node 0. One more node joins them by
+  warren run --opennet --seed {seed} --data-dir /tmp/one-more --listen 127.0.0.1:0 --fcp-listen 127.0.0.1:0 --http-listen 127.0.0.1:0
+Who is linked with whom, and how requests ended, for example at node 3:
+  warren status --data-dir {node}",
+        seed = seed.display(),
+        node = demo::node_dir(&config.data_dir, 3.min(demo.nodes().len() - 1)).display(),
+    ));
+    Ok(())
 }
 
 /// Opens the user's browser where there is a display. A failure is no failure of the demo: the address is printed.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use serde_json::{Value, json};
 
 use super::DataDirArgument;
 use super::running::{Failure, Outcome, block_on, connect, note, say};
@@ -35,7 +36,14 @@ Both sides must add each other before a link comes up.")]
         #[command(flatten)]
         data_dir: DataDirArgument,
     },
-    /// List the friends of this node
+    /// List the peers of this node: friends, linked or not, and strangers of the opennet
+    #[command(after_help = "Examples:
+  warren peer ls
+  warren peer ls --json | jq -r 'select(.kind == \"stranger\") | .location'
+
+Columns: identity, state, kind (friend: with the trust in it), location on the ring (0 to 1), requests of the peer in
+progress here, merit (of the last questions to it: found, unanswered, all), received and sent MiB over the present link, round trip, name. A stranger is NEGOTIATING until both
+nodes have agreed to keep the link.")]
     Ls {
         /// Print JSON lines
         #[arg(long)]
@@ -122,30 +130,89 @@ fn list(path: &Path, json: bool) -> Outcome {
     }
     let (_lock, peers) = open_peers(path)?;
     for peer in peers.peers() {
-        print_peer(&peer.id().to_string(), peer.name(), "NOT RUNNING", json);
+        let (id, name) = (peer.id().to_string(), peer.name());
+        if json {
+            let kind = "friend";
+            say(&json!({ "type": "peer", "id": id, "name": name, "status": "NOT RUNNING", "kind": kind }).to_string());
+        } else {
+            say(&format!("{id}  NOT RUNNING   {name}"));
+        }
     }
     Ok(())
 }
 
 fn print_running_peer(peer: &Message, json: bool) {
-    let field = |name: &str| peer.field(name).unwrap_or_default().to_owned();
-    print_peer(
-        &field("identity"),
-        &field("myName"),
-        &field("volatile.status"),
-        json,
-    );
+    say(&if json {
+        peer_json(peer).to_string()
+    } else {
+        peer_line(peer)
+    });
 }
 
-fn print_peer(id: &str, name: &str, status: &str, json: bool) {
-    if json {
-        say(
-            &serde_json::json!({ "type": "peer", "id": id, "name": name, "status": status })
-                .to_string(),
-        );
+/// What a running node says of one of its peers.
+pub(super) fn peer_json(peer: &Message) -> Value {
+    let round_trip: Option<f64> = peer.field("volatile.averagePingTime").and_then(parsed);
+    json!({
+        "type": "peer",
+        "id": peer.field("identity"),
+        "name": peer.field("myName"),
+        "status": peer.field("volatile.status"),
+        "kind": kind(peer),
+        "trust": peer.field("trustLevel").map(str::to_lowercase),
+        "location": peer.field("location").and_then(parsed::<f64>),
+        "requests_running": peer.field("volatile.requestsRunning").and_then(parsed::<u64>),
+        "questions": {
+            "asked": peer.field("volatile.questionsAsked").and_then(parsed::<u64>),
+            "found": peer.field("volatile.questionsFound").and_then(parsed::<u64>),
+            "late": peer.field("volatile.questionsLate").and_then(parsed::<u64>),
+        },
+        "received_bytes": peer.field("totalInput").and_then(parsed::<u64>),
+        "sent_bytes": peer.field("totalOutput").and_then(parsed::<u64>),
+        "round_trip_ms": round_trip,
+        "connected_seconds": peer.field("volatile.connectedSeconds").and_then(parsed::<u64>),
+    })
+}
+
+/// The same for people.
+pub(super) fn peer_line(peer: &Message) -> String {
+    let field = |name: &str| peer.field(name).unwrap_or_default();
+    let kind = match peer.field("trustLevel") {
+        Some(trust) => format!("{} ({})", kind(peer), trust.to_lowercase()),
+        None => kind(peer).to_owned(),
+    };
+    let mebibytes = |name: &str| field(name).parse().unwrap_or(0.0) / f64::from(1 << 20);
+    let location: f64 = field("location").parse().unwrap_or_default();
+    let merit = format!(
+        "{}/{}/{}",
+        field("volatile.questionsFound"),
+        field("volatile.questionsLate"),
+        field("volatile.questionsAsked")
+    );
+    let round_trip = peer
+        .field("volatile.averagePingTime")
+        .and_then(parsed::<f64>)
+        .map_or_else(|| "-".to_owned(), |time| format!("{time:.1} ms"));
+    format!(
+        "{}  {:<12}  {kind:<15}  {location:.5}  {:>4}  {merit:>11}  {:>9.1}  {:>9.1}  {round_trip:>9}  {}",
+        field("identity"),
+        field("volatile.status"),
+        field("volatile.requestsRunning"),
+        mebibytes("totalInput"),
+        mebibytes("totalOutput"),
+        field("myName"),
+    )
+}
+
+fn kind(peer: &Message) -> &'static str {
+    if peer.field("opennet") == Some("true") {
+        "stranger"
     } else {
-        say(&format!("{id}  {status:<16} {name}"));
+        "friend"
     }
+}
+
+fn parsed<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
 }
 
 fn remove(path: &Path, wanted: &str) -> Outcome {
@@ -184,7 +251,7 @@ fn find_peer(peers: &[Message], wanted: &str) -> Result<String, Failure> {
     }
 }
 
-fn reference_text(given: &str) -> Result<String, Failure> {
+pub(super) fn reference_text(given: &str) -> Result<String, Failure> {
     if given.trim_start().starts_with("warren:") {
         return Ok(given.to_owned());
     }

@@ -4,11 +4,19 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::DataDirArgument;
+use super::peer::{peer_json, peer_line};
 use super::running::{Outcome, block_on, connect, say};
 use crate::data_dir::RunFile;
 use crate::fcp::message::Message;
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  warren status
+  warren status --json | jq .requests
+
+Requests are counted since the node started. Those of peers are the ones that this node answered, whether it had the
+block or asked further; how many hops a block came from is not told by anybody, since it would tell where it is kept.
+Peers are listed as by `warren peer ls`.")]
 pub(crate) struct StatusArguments {
     /// Print one JSON object
     #[arg(long)]
@@ -42,18 +50,7 @@ fn number(message: &Message, field: &str) -> u64 {
 }
 
 fn as_json(run: &RunFile, node: &Message, peers: &[Message]) -> Value {
-    let peers: Vec<Value> = peers
-        .iter()
-        .map(|peer| {
-            json!({
-                "id": peer.field("identity"),
-                "name": peer.field("myName"),
-                "status": peer.field("volatile.status"),
-                "received_bytes": number(peer, "totalInput"),
-                "sent_bytes": number(peer, "totalOutput"),
-            })
-        })
-        .collect();
+    let peers: Vec<Value> = peers.iter().map(peer_json).collect();
     let mut status = Map::new();
     status.insert("type".into(), "status".into());
     status.insert("version".into(), env!("CARGO_PKG_VERSION").into());
@@ -94,6 +91,8 @@ fn as_json(run: &RunFile, node: &Message, peers: &[Message]) -> Value {
         "store_limit_bytes".into(),
         number(node, "volatile.storeLimitBytes").into(),
     );
+    status.insert("opennet".into(), is_open(node).into());
+    status.insert("requests".into(), requests_json(node));
     status.insert("peers".into(), peers.into());
     Value::Object(status)
 }
@@ -125,17 +124,62 @@ fn print_text(run: &RunFile, node: &Message, peers: &[Message]) {
         mebibytes("volatile.storeLimitBytes"),
     ));
     say(&format!(
+        "opennet   {}",
+        if is_open(node) { "on" } else { "off" }
+    ));
+    say(&format!(
         "peers     {} of {} connected",
         number(node, "volatile.numberOfConnected"),
         peers.len()
     ));
+    print_requests(node);
     for peer in peers {
-        let field = |name: &str| peer.field(name).unwrap_or_default();
-        say(&format!(
-            "          {} {:<16} {}",
-            field("identity"),
-            field("volatile.status"),
-            field("myName")
-        ));
+        say(&format!("          {}", peer_line(peer)));
+    }
+}
+
+fn is_open(node: &Message) -> bool {
+    node.field("opennet") == Some("true")
+}
+
+/// The kinds of requests: as people call them, as they are called in JSON, and in the protocol.
+const REQUESTS: [(&str, &str, &str); 4] = [
+    ("own fetches", "own_fetches", "ownFetches"),
+    ("own inserts", "own_inserts", "ownInserts"),
+    ("peers' fetches", "peer_fetches", "peerFetches"),
+    ("peers' inserts", "peer_inserts", "peerInserts"),
+];
+
+fn ended(node: &Message, kind: &str) -> (u64, u64) {
+    let count = |how: &str| number(node, &format!("volatile.{kind}{how}"));
+    (count("Succeeded"), count("Failed"))
+}
+
+fn requests_json(node: &Message) -> Value {
+    let mut requests = Map::new();
+    for (_, name, field) in REQUESTS {
+        let (succeeded, failed) = ended(node, field);
+        let counts = json!({ "succeeded": succeeded, "failed": failed });
+        requests.insert(name.into(), counts);
+    }
+    for (name, field) in [
+        ("peer_refused", "volatile.peerRequestsRefused"),
+        ("peer_running", "volatile.peerRequestsRunning"),
+        ("own_running", "volatile.ownRequestsRunning"),
+    ] {
+        requests.insert(name.into(), number(node, field).into());
+    }
+    Value::Object(requests)
+}
+
+fn print_requests(node: &Message) {
+    for (name, _, field) in REQUESTS {
+        let (succeeded, failed) = ended(node, field);
+        let all = succeeded + failed;
+        if let Some(percent) = (succeeded * 100).checked_div(all) {
+            say(&format!(
+                "requests  {name}: {succeeded} of {all} succeeded ({percent} %)"
+            ));
+        }
     }
 }

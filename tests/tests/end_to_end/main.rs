@@ -4,6 +4,7 @@ mod browsing;
 mod disk_contents;
 mod failures;
 mod large_file;
+mod opennet;
 mod restart;
 mod sites;
 mod transfers;

@@ -28,7 +28,10 @@ async fn the_node_tells_of_itself_what_clients_insist_on() {
         let parts: Vec<_> = data.field(key).unwrap().split(',').collect();
         assert!(parts.len() == 4 && parts[3].parse::<u32>().is_ok(), "{key}");
     }
+    assert_eq!(data.field("opennet"), Some("true"));
     assert_eq!(data.field("volatile.uptimeSeconds"), Some("61"));
+    assert_eq!(data.field("volatile.ownFetchesSucceeded"), Some("5"));
+    assert_eq!(data.field("volatile.ownFetchesFailed"), Some("1"));
     assert_eq!(data.field("volatile.numberOfNotConnected"), Some("1"));
 }
 
@@ -42,7 +45,14 @@ async fn peers_are_listed_added_and_removed() {
         peers[0].field("identity"),
         Some(node_id(2).to_string().as_str())
     );
-    assert_eq!(peers[0].field("volatile.status"), Some("DISCONNECTED"));
+    for (field, value) in [
+        ("volatile.status", "DISCONNECTED"),
+        ("opennet", "false"),
+        ("trustLevel", "HIGH"),
+        ("location", "0.25"),
+    ] {
+        assert_eq!(peers[0].field(field), Some(value), "{field}");
+    }
 
     let added = client.add_peer(&node_id(3).to_string()).await.unwrap();
     assert_eq!(added.name(), "Peer");

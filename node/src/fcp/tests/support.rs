@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crypto::{BlockKey, Identity, NodeId, VerifiedBlock};
+use routing::{PeerMerit, Trust};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -17,7 +18,8 @@ use crate::client::{
 use crate::fcp::limits::Budget;
 use crate::fcp::message::{Message, Terminator};
 use crate::fcp::node_info::{
-    AddPeerError, BoxFuture, NodeControl, NodeFacts, PeerFacts, RemovePeerError, StoreFacts,
+    AddPeerError, BoxFuture, NodeControl, NodeFacts, Outcomes, PeerFacts, PeerStanding,
+    RemovePeerError, RequestFacts, StoreFacts,
 };
 use crate::fcp::reader::{LineLimits, Position, read_message};
 use crate::fcp::{FcpDependencies, FcpServer};
@@ -163,6 +165,14 @@ fn peer(id: NodeId) -> PeerFacts {
         name: "bob".to_owned(),
         reference: None,
         addresses: vec!["127.0.0.1:4000".parse().unwrap()],
+        standing: PeerStanding::Friend { trust: Trust::High },
+        location: 0.25,
+        requests: 3,
+        merit: PeerMerit {
+            asked: 9,
+            found: 4,
+            late: 1,
+        },
         link: None,
         received_bytes: 10,
         sent_bytes: 20,
@@ -178,6 +188,14 @@ impl NodeControl for TestNode {
                 name: "alice".to_owned(),
                 uptime: Duration::from_secs(61),
                 addresses: vec!["127.0.0.1:5000".parse().unwrap()],
+                opennet: true,
+                requests: RequestFacts {
+                    own_fetches: Outcomes {
+                        succeeded: 5,
+                        failed: 1,
+                    },
+                    ..RequestFacts::default()
+                },
                 store: StoreFacts {
                     stored_blocks: 7,
                     ..StoreFacts::default()

@@ -2,15 +2,12 @@
 
 use super::*;
 use crate::link::{
-    dial::{DialError, Replaces, dial},
-    greeting::LinkName,
-    tls::{AllowedPeers, LinkTls, SERVER_NAME, peer_of},
+    allowed::AllowedPeers,
+    dial::{DialError, Intent, dial},
+    tls::{LinkTls, SERVER_NAME, peer_of},
 };
 
-const FRESH: Replaces = Replaces {
-    name: LinkName::NONE,
-    seamless: false,
-};
+const FRESH: Intent = Intent::fresh(false);
 
 fn impatient() -> LinkConfig {
     LinkConfig {

@@ -2,15 +2,12 @@
 
 use super::*;
 use crate::link::{
-    dial::{Replaces, dial},
-    greeting::{Greeted, LinkName},
+    dial::{Intent, dial},
+    greeting::Greeted,
     session::CloseCode,
 };
 
-const FRESH: Replaces = Replaces {
-    name: LinkName::NONE,
-    seamless: false,
-};
+const FRESH: Intent = Intent::fresh(false);
 
 /// A connection to `b` of an admitted peer without any code of ours on top.
 async fn intruder(b: &mut Node) -> (Node, Greeted) {
@@ -33,7 +30,7 @@ async fn assert_thrown_out(b: &mut Node, connection: &quinn::Connection) {
         match b.next().await {
             LinkEvent::Message { .. } => {}
             LinkEvent::Down { .. } => break,
-            LinkEvent::Up { .. } => panic!("up twice"),
+            other => panic!("{other:?}"),
         }
     }
 }
@@ -49,7 +46,7 @@ async fn assert_alive(b: &mut Node) {
             LinkEvent::Message { peer, bytes } if peer == honest.id() => {
                 break assert_eq!(number_in(&bytes), 1);
             }
-            LinkEvent::Message { .. } | LinkEvent::Up { .. } | LinkEvent::Down { .. } => {}
+            _ => {}
         }
     }
 }
@@ -121,9 +118,10 @@ async fn a_peer_that_swaps_connections_for_ever_gains_nothing() {
     let mut held = vec![first];
     let mut restarts = 0;
     for _ in 0..12 {
-        let replaces = Replaces {
-            name: held.last().unwrap().terms.name,
+        let replaces = Intent {
+            replaces: held.last().unwrap().terms.name,
             seamless: true,
+            stranger: false,
         };
         held.push(
             dial(a.endpoint.context(), b.id(), vec![b.address()], replaces)
@@ -137,7 +135,7 @@ async fn a_peer_that_swaps_connections_for_ever_gains_nothing() {
             match b.next().await {
                 LinkEvent::Message { .. } => break,
                 LinkEvent::Down { .. } => restarts += 1,
-                LinkEvent::Up { .. } => {}
+                _ => {}
             }
         }
     }

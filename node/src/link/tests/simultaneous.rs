@@ -3,14 +3,10 @@
 use super::*;
 use crate::link::{
     Faults,
-    dial::{Replaces, dial},
-    greeting::LinkName,
+    dial::{Intent, dial},
 };
 
-const FRESH: Replaces = Replaces {
-    name: LinkName::NONE,
-    seamless: false,
-};
+const FRESH: Intent = Intent::fresh(false);
 
 /// Slow enough that much is under way at any time.
 fn slow() -> LinkConfig {

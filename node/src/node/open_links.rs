@@ -1,0 +1,87 @@
+//! Opens the port for links, for friends only or for strangers as well.
+
+use std::sync::Arc;
+
+use crypto::Identity;
+use routing::OpennetConfig;
+use tokio::sync::mpsc;
+
+use super::StartError;
+use super::opennet::Opennet;
+use super::remembered::RememberedFile;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::link::{Endpoint, LinkConfig, LinkEvent, StrangerLimits};
+use crate::reference::{ReferenceMakeError, public_addresses};
+
+/// A port that is open, and the node's part in the opennet if it has one.
+pub(super) struct OpenLinks {
+    pub(super) endpoint: Endpoint,
+    pub(super) events: mpsc::Receiver<LinkEvent>,
+    pub(super) opennet: Option<Opennet>,
+    /// Where the peers of the opennet are kept.
+    pub(super) remembered: Option<RememberedFile>,
+}
+
+impl OpenLinks {
+    /// # Errors
+    /// If the port cannot be had, or the node's addresses do not fit into a record.
+    pub(super) fn open(
+        data_dir: &DataDir,
+        identity: &Identity,
+        config: &Config,
+    ) -> Result<Self, StartError> {
+        let link = LinkConfig {
+            strangers: stranger_limits(config),
+            ..LinkConfig::default()
+        };
+        let (endpoint, events) = Endpoint::bind(identity, config.link.listen, link)?;
+        let open = config.opennet.enabled;
+        let remembered = open.then(|| RememberedFile::new(data_dir.path(), identity.id()));
+        let opennet = remembered
+            .as_ref()
+            .map(|file| open_to_strangers(identity, config, &endpoint, file))
+            .transpose()?;
+        Ok(Self {
+            endpoint,
+            events,
+            opennet,
+            remembered,
+        })
+    }
+}
+
+/// What strangers may take, if they may link with us.
+fn stranger_limits(config: &Config) -> Option<StrangerLimits> {
+    let limits = if config.opennet.introduce {
+        StrangerLimits::of_a_seed()
+    } else {
+        StrangerLimits::default()
+    };
+    config.opennet.enabled.then_some(limits)
+}
+
+pub(super) fn router_config(config: &Config) -> routing::Config {
+    let opennet = OpennetConfig {
+        peers_max: config.opennet.peers_max.into(),
+        seed: config.opennet.introduce,
+        ..OpennetConfig::default()
+    };
+    routing::Config {
+        opennet: config.opennet.enabled.then(|| Arc::new(opennet)),
+        ..routing::Config::default()
+    }
+}
+
+/// Tells strangers who call how this node can be reached.
+fn open_to_strangers(
+    identity: &Identity,
+    config: &Config,
+    endpoint: &Endpoint,
+    remembered: &RememberedFile,
+) -> Result<Opennet, ReferenceMakeError> {
+    let own = public_addresses(endpoint.local_addr(), &config.link.announce);
+    let opennet = Opennet::new(identity, &own, &config.opennet.seeds, remembered.read())?;
+    endpoint.introduce_as(opennet.record());
+    Ok(opennet)
+}
