@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::darknet::config::DarknetConfig;
 use crate::event::Class;
 use crate::hops_to_live::HopsToLive;
 use crate::message::Copies;
@@ -59,6 +60,8 @@ pub struct Config {
     pub neighbours_interval: Duration,
     /// How the node finds peers by itself. `None`: it does not, and strangers are hung up on.
     pub opennet: Option<Arc<OpennetConfig>>,
+    /// How a node that has friends only finds its place. `None`, or with an opennet: it stays where it was put.
+    pub darknet: Option<Arc<DarknetConfig>>,
 }
 
 /// Whether a node looks one hop ahead.
@@ -138,6 +141,7 @@ impl Default for Config {
             // 20 peers, 50 bytes each: 33 bytes a second while peers come and go all the time
             neighbours_interval: Duration::from_secs(30),
             opennet: None,
+            darknet: None,
         }
     }
 }

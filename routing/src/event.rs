@@ -140,6 +140,12 @@ pub enum Action<B = VerifiedBlock> {
         /// That the block is stored, or why not.
         result: Result<InsertSuccess, InsertFailure<B>>,
     },
+    /// The node is at another place of the ring from now on (darknet). The driver should keep it for the next start. Blocks
+    /// stay where they are: whoever looks for them finds the copies that others have.
+    Moved {
+        /// The place.
+        location: Location,
+    },
     /// Link with a node of the opennet. Ends with [`Event::PeerUp`] as a stranger, or with [`Event::DialFailed`].
     Dial {
         /// Whom.

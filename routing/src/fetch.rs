@@ -37,6 +37,17 @@ pub(crate) struct FetchRequest {
     pub(crate) class: Class,
 }
 
+impl FetchRequest {
+    pub(crate) const fn new(id: RequestId, key: BlockKey, rank: Rank, class: Class) -> Self {
+        Self {
+            id,
+            key,
+            rank,
+            class,
+        }
+    }
+}
+
 /// The user's request for a block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UserFetch {

@@ -5,6 +5,7 @@ mod block;
 mod caching;
 mod config;
 mod contact;
+mod darknet;
 mod deadlines;
 mod event;
 mod fetch;
@@ -34,6 +35,8 @@ mod wire;
 pub use block::Block;
 pub use config::{ByClass, Config, Lookahead};
 pub use contact::{Contact, PeerKind, RECORD_LEN_MAX, Trust};
+pub use darknet::config::DarknetConfig;
+pub use darknet::message::{Answer, Consent, Purpose, SwapMessage, WalkId};
 pub use event::{
     Action, Class, Effort, Event, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId,
     LookupResult, Misbehaviour, Origin, PeerId, Place, StoreResult, StoreTicket,
@@ -50,3 +53,13 @@ pub use opennet::message::{
 pub use router::{Load, PeerView, Router};
 pub use time::Time;
 pub use wire::{DecodeError, MESSAGE_LEN_MAX, decode, encode, encoded_len};
+
+/// What decides about places in the darknet, without messages: for simulations that are too large for routers.
+pub mod places {
+    pub use crate::darknet::decision::{
+        Coin, Commitment, Opening, Stage, badness, consents, drift_together,
+    };
+    pub use crate::darknet::drift::Drift;
+    pub use crate::darknet::gap::Gap;
+    pub use crate::darknet::proposal::{Aim, anywhere, target};
+}

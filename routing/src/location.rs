@@ -57,6 +57,18 @@ impl Location {
         Self(bits)
     }
 
+    /// The place so far around from here, clockwise. Distances above half of the ring do not exist.
+    #[must_use]
+    pub const fn clockwise(self, distance: Distance) -> Self {
+        Self(self.0.wrapping_add(distance.0))
+    }
+
+    /// The place so far around from here, the other way.
+    #[must_use]
+    pub const fn counterclockwise(self, distance: Distance) -> Self {
+        Self(self.0.wrapping_sub(distance.0))
+    }
+
     /// The place as the router's own arithmetic sees it.
     pub(crate) const fn to_bits(self) -> u64 {
         self.0

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use crypto::BlockKey;
 
+use crate::darknet::message::SwapMessage;
 use crate::event::Class;
 use crate::finding::Finding;
 use crate::hops_to_live::{HopsToLive, OutOfRange};
@@ -118,6 +119,8 @@ pub enum Message {
     Opennet(OpennetMessage),
     /// What helps to find blocks and belongs to no single request.
     Finding(Finding),
+    /// About the places of friends.
+    Swap(SwapMessage),
 }
 
 impl Message {
@@ -143,7 +146,7 @@ impl Message {
             | Self::Stored { id, .. }
             | Self::StoreFailed { id }
             | Self::Collision { id, .. } => Some(*id),
-            Self::Credit { .. } | Self::Opennet(_) | Self::Finding(_) => None,
+            Self::Credit { .. } | Self::Opennet(_) | Self::Finding(_) | Self::Swap(_) => None,
         }
     }
 
@@ -165,7 +168,8 @@ impl Message {
             | Self::StoreFailed { .. }
             | Self::Credit { .. }
             | Self::Opennet(_)
-            | Self::Finding(_) => None,
+            | Self::Finding(_)
+            | Self::Swap(_) => None,
         }
     }
 }

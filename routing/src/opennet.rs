@@ -39,7 +39,7 @@ mod link;
 mod log_distance;
 pub(crate) mod message;
 mod places;
-mod rate;
+pub(crate) mod rate;
 mod ring;
 mod seeking;
 

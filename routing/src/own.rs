@@ -98,6 +98,7 @@ impl<B> OwnRequests<B> {
             Action::Send { .. }
             | Action::Lookup { .. }
             | Action::Store { .. }
+            | Action::Moved { .. }
             | Action::Dial { .. }
             | Action::HangUp { .. }
             | Action::Disconnect { .. } => return false,

@@ -85,6 +85,13 @@ impl Peers {
         self.adopted -= usize::from(earlier.is_some_and(|earlier| earlier.adopted));
     }
 
+    /// A friend is at another place. Whether that is news.
+    pub(crate) fn move_to(&mut self, peer: PeerId, location: Location) -> bool {
+        self.connected
+            .get_mut(&peer)
+            .is_some_and(|peer| std::mem::replace(&mut peer.location, location) != location)
+    }
+
     /// A peer says where its peers are. What came of its earlier claims is not forgotten.
     pub(crate) fn claim(&mut self, peer: PeerId, places: Neighbourhood) {
         if let Some(peer) = self.connected.get_mut(&peer) {

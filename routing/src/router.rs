@@ -7,6 +7,7 @@ use crypto::VerifiedBlock;
 use crate::block::Block;
 use crate::config::Config;
 use crate::contact::{Contact, PeerKind};
+use crate::darknet::Darknet;
 use crate::event::{
     Action, Class, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
     StoreResult, StoreTicket,
@@ -32,6 +33,8 @@ pub struct Router<B = VerifiedBlock> {
     own: OwnRequests<B>,
     /// The links to strangers, if the node takes part in the opennet.
     opennet: Option<Box<Opennet>>,
+    /// The search for a place among friends, if the node has no other peers.
+    pub(crate) darknet: Option<Box<Darknet>>,
 }
 
 /// How much a router has to do.
@@ -75,8 +78,11 @@ impl<B: Block> Router<B> {
     pub fn new(me: Location, config: impl Into<Arc<Config>>, seed: [u8; 32]) -> Self {
         let config = config.into();
         let opennet = config.opennet.clone();
+        // Places that identities decide, and places that are swapped, do not go together
+        let darknet = config.darknet.clone().filter(|_| opennet.is_none());
         Self {
             opennet: opennet.map(|config| Box::new(Opennet::new(config))),
+            darknet: darknet.map(|config| Box::new(Darknet::new(config))),
             shared: Shared::new(me, config, seed),
             fetches: Fetches::default(),
             inserts: Inserts::default(),
@@ -135,6 +141,9 @@ impl<B: Block> Router<B> {
         if let Some(opennet) = &mut self.opennet {
             opennet.timed_out(&mut self.shared);
         }
+        if let Some(darknet) = &mut self.darknet {
+            darknet.timed_out(&mut self.shared);
+        }
         self.shared.tell_neighbours();
         self.shared.tell_credit();
         self.inserts.end_late_offers(&mut self.shared);
@@ -168,7 +177,8 @@ impl<B: Block> Router<B> {
             .as_ref()
             .and_then(|opennet| opennet.next_timeout());
         let credit = self.shared.places.next_telling();
-        let all = [deadline, offer, expiry, telling, links, credit];
+        let places = self.places_due();
+        let all = [deadline, offer, expiry, telling, links, credit, places];
         all.into_iter().flatten().min()
     }
 
@@ -228,12 +238,7 @@ impl<B: Block> Router<B> {
                         hops_to_live,
                         tie_break,
                     };
-                    let request = FetchRequest {
-                        id,
-                        key,
-                        rank,
-                        class,
-                    };
+                    let request = FetchRequest::new(id, key, rank, class);
                     self.fetches.peer_asks(&mut self.shared, from, request);
                 }
             }
@@ -271,7 +276,10 @@ impl<B: Block> Router<B> {
             | Message::Stored { .. }
             | Message::StoreFailed { .. }
             | Message::Collision { .. } => self.answer(from, id, message),
-            Message::Credit { .. } | Message::Opennet(_) | Message::Finding(_) => {}
+            Message::Credit { .. }
+            | Message::Opennet(_)
+            | Message::Finding(_)
+            | Message::Swap(_) => {}
         }
     }
 
@@ -338,7 +346,8 @@ impl<B: Block> Router<B> {
                 | Message::Collision { .. }
                 | Message::Credit { .. }
                 | Message::Opennet(_)
-                | Message::Finding(_),
+                | Message::Finding(_)
+                | Message::Swap(_),
             ) => {}
         }
     }
@@ -438,6 +447,9 @@ impl<B: Block> Router<B> {
             return;
         }
         self.shared.neighbours_changed();
+        if let Some(darknet) = &mut self.darknet {
+            darknet.friend_down(&mut self.shared, peer);
+        }
         if let Some(opennet) = &mut self.opennet {
             opennet.link_down(&mut self.shared, peer);
         }

@@ -31,7 +31,10 @@ use crate::time::Time;
 /// The part of a router that its fetches and its inserts both work on.
 #[derive(Debug)]
 pub(crate) struct Shared<B> {
+    /// Where this node is; it changes where friends swap places.
     pub(crate) me: Location,
+    /// Where it was when it started.
+    origin: Location,
     pub(crate) config: Arc<Config>,
     /// Of the event that is being handled.
     pub(crate) now: Time,
@@ -59,6 +62,7 @@ impl<B: Block> Shared<B> {
         rng.fill_bytes(&mut secret);
         Self {
             me,
+            origin: me,
             recently_failed: RecentlyFailed::new(&config),
             now: Time::ZERO,
             peers: Peers::new(secret, Places::untold(&config)),
@@ -73,6 +77,16 @@ impl<B: Block> Shared<B> {
             offenders: SmallVec::new(),
             rng,
         }
+    }
+
+    /// What everything random comes from.
+    pub(crate) const fn random(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    /// Whether to do what is done once in so many times.
+    pub(crate) fn one_in(&mut self, times: u32) -> bool {
+        self.rng.next_u32().is_multiple_of(times.max(1))
     }
 
     pub(crate) fn send(&mut self, to: PeerId, message: Message, class: Class) {
@@ -405,7 +419,7 @@ impl<B: Block> Shared<B> {
     /// The budget of the user's own requests: as if they came over one more link, with its own draw.
     pub(crate) fn own_hops_to_live(&self) -> HopsToLive {
         let max = self.config.hops_to_live_max;
-        max.after_hop(self.peers.draw(self.me), max)
+        max.after_hop(self.peers.draw(self.origin), max)
     }
 }
 

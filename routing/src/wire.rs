@@ -14,6 +14,7 @@ use crate::event::Class;
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 
+mod darknet;
 mod finding;
 mod opennet;
 
@@ -35,6 +36,9 @@ pub fn encode(message: &Message) -> Bytes {
     if let Message::Finding(message) = message {
         return finding::encode(message, FINDING);
     }
+    if let Message::Swap(message) = message {
+        return darknet::encode(message, SWAP);
+    }
     let block = message.block().map(|block| &block.0);
     let block_len = block.map_or(0, Bytes::len);
     assert!(
@@ -54,7 +58,7 @@ pub fn encode(message: &Message) -> Bytes {
 /// How many bytes [`encode`] makes of `message`, without making them.
 #[must_use]
 pub fn encoded_len(message: &Message) -> usize {
-    if let Message::Opennet(_) | Message::Finding(_) = message {
+    if let Message::Opennet(_) | Message::Finding(_) | Message::Swap(_) = message {
         return encode(message).len();
     }
     let block_len = message.block().map_or(0, |block| block.0.len());
@@ -76,6 +80,10 @@ pub fn decode(bytes: &Bytes) -> Result<Message, DecodeError> {
     if bytes.first() == Some(&FINDING) {
         let message = finding::decode(&bytes.slice(1..)).ok_or(DecodeError::Finding)?;
         return Ok(Message::Finding(message));
+    }
+    if bytes.first() == Some(&SWAP) {
+        let message = darknet::decode(&bytes.slice(1..)).ok_or(DecodeError::Swap)?;
+        return Ok(Message::Swap(message));
     }
     let (head, rest) = postcard::take_from_bytes::<Head>(bytes).map_err(|_| DecodeError::Head)?;
     let rest = bytes.slice_ref(rest);
@@ -118,6 +126,9 @@ pub enum DecodeError {
     /// What should help to find blocks is cut off, too long, of no known kind, or has places out of order.
     #[error("a message that should help to find blocks is malformed")]
     Finding,
+    /// What is said about the places of friends is cut off, too long, of no known kind, or has a number out of range.
+    #[error("a message about the places of friends is malformed")]
+    Swap,
 }
 
 /// A message without its block. The order of the variants is the format.
@@ -215,7 +226,7 @@ impl Head {
             Message::Collision { id, .. } => Self::Collision { id },
             Message::Congested { id, left } => Self::Congested { id, left },
             Message::Credit { real_time, bulk } => Self::Credit { real_time, bulk },
-            Message::Opennet(_) | Message::Finding(_) => return None,
+            Message::Opennet(_) | Message::Finding(_) | Message::Swap(_) => return None,
         })
     }
 
@@ -270,6 +281,9 @@ const OPENNET: u8 = 64;
 
 /// The first byte of messages that help to find blocks.
 const FINDING: u8 = 65;
+
+/// The first byte of messages about the places of friends.
+const SWAP: u8 = 66;
 
 /// Kind 1, id at most 10 (as a varint), kind of block 1, routing key 32, hops 1 and tie break 3 (or stage 2), class 1; rounded up.
 const HEAD_LEN_MAX: usize = 64;

@@ -50,7 +50,8 @@ impl Counters {
             | Message::StoreFailed { .. }
             | Message::Credit { .. }
             | Message::Opennet(_)
-            | Message::Finding(_) => {}
+            | Message::Finding(_)
+            | Message::Swap(_) => {}
         }
     }
 

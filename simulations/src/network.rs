@@ -331,6 +331,7 @@ impl<B: SimBlock> Network<B> {
             }
             Action::FetchDone { id, result } => self.ended(id, Ended::Fetch(result)),
             Action::InsertDone { id, result } => self.ended(id, Ended::Insert(result)),
+            Action::Moved { .. } => {}
             Action::Dial { contact } => self.dial(node, &contact),
             Action::HangUp { peer } => self.hang_up(node, index(peer)),
             Action::Disconnect { peer, .. } => self.cut(node, index(peer)),

@@ -366,6 +366,8 @@ impl EventLoop {
                         let _ = answer.send(result);
                     }
                 }
+                // Places are not swapped yet: the configuration names no darknet
+                Action::Moved { .. } => {}
                 Action::Dial { contact } => self.dial(&contact),
                 Action::HangUp { peer } => self.hang_up(peer),
                 Action::Disconnect { peer, reason } => self.disconnect(peer, &reason),

@@ -10,13 +10,28 @@ use crate::load::Counts;
 use crate::location::Location;
 use crate::message::{Message, RequestId};
 use crate::requests::{Operation, Target};
+use crate::time::Time;
 
 impl<B: Block> Router<B> {
+    /// Where the node is.
+    #[must_use]
+    pub const fn location(&self) -> Location {
+        self.shared.me
+    }
+
+    /// When something is to be done about the place among friends.
+    pub(super) fn places_due(&self) -> Option<Time> {
+        self.darknet.as_ref()?.next_timeout()
+    }
+
     /// A link is there. A friend's carries requests at once.
     pub(super) fn peer_up(&mut self, peer: PeerId, location: Location, kind: PeerKind) {
         let PeerKind::Stranger { contact, dialled } = kind else {
             self.shared.peers.connect(peer, location, kind);
             self.shared.neighbours_changed();
+            if let Some(darknet) = &mut self.darknet {
+                darknet.friend_up(&mut self.shared, peer);
+            }
             return;
         };
         // Whatever anybody says, a stranger is where its identity puts it
@@ -67,6 +82,10 @@ impl<B: Block> Router<B> {
             }
         } else if let Message::Finding(finding) = message {
             self.finding(from, finding);
+        } else if let Message::Swap(message) = message {
+            if let Some(darknet) = &mut self.darknet {
+                darknet.handle(&mut self.shared, from, message);
+            }
         } else if let Some(id) = message.id() {
             self.message(from, id, message);
         }
