@@ -57,7 +57,7 @@ fn nodes_that_know_one_seed_find_each_other_and_files_outlive_who_leaves() {
     let first = publish(folder, &nodes[0], 1);
     assert_eq!(digest(&nodes[4].fcp().get(&first.0)), first.1);
 
-    // One dies without a word, another says goodbye, and the seed is gone as well.
+    // One dies without a word, another says goodbye.
     nodes[6].process().kill();
     nodes[5].process().interrupt();
     drop(nodes.drain(5..));
@@ -99,10 +99,13 @@ fn a_node_comes_back_through_its_former_peers_when_the_seed_is_gone() {
     let folder = folder.path();
     let mut seed = Node::start_seed(&folder.join("seed"));
     let reference = seed.warren(&["reference"]).trim().to_owned();
-    let nodes: Vec<Node> = (0..5)
-        .map(|number| join(folder, number, &reference))
+    let mut nodes: Vec<Node> = (0..6)
+        .map(|number| Node::start_joining(&folder.join(format!("node-{number}")), Some(&reference)))
         .collect();
-    let mut leaving = join(folder, 5, &reference);
+    for node in &nodes {
+        until_joined(node);
+    }
+    let mut leaving = nodes.pop().expect("there are six");
     leaving.process().interrupt();
     assert!(leaving.process().wait(JOIN_MAX).success());
     seed.process().kill();
