@@ -52,6 +52,20 @@ pub struct Config {
     pub recently_failed: Duration,
     /// Keys remembered as recently failed, in all. The oldest is dropped at the bound.
     pub recently_failed_max: usize,
+    /// How long those are remembered who asked for a block that was not there, to be told when it comes.
+    pub askers_remembered: Duration,
+    /// How long a peer's subscription lasts unless it is renewed. The user's is renewed twice in that time.
+    pub subscription: Duration,
+    /// To how many keys the user may subscribe.
+    pub subscriptions_max: usize,
+    /// Keys that somebody waits for, in all. What would be over first is dropped at the bound.
+    pub interests_max: usize,
+    /// How many of them one peer may cause.
+    pub interests_per_peer_max: usize,
+    /// How long a node waits between two blocks of its store of which it counts the copies elsewhere; none: it does not.
+    pub repair_interval: Option<Duration>,
+    /// How long it waits at the end of the store before it begins again.
+    pub repair_pause: Duration,
     /// Whether peers tell each other roughly where their peers are, and choose ways by it.
     pub lookahead: Lookahead,
     /// How long after a peer came or went the others are told.
@@ -134,6 +148,19 @@ impl Default for Config {
             recently_failed: Duration::from_secs(15),
             // Up to 200 bytes each
             recently_failed_max: 2_048,
+            // Longer than most inserts take; Freenet's is an hour, for want of subscriptions
+            askers_remembered: Duration::from_secs(600),
+            // A message of 34 bytes for each hop and 15 minutes
+            subscription: Duration::from_secs(1_800),
+            subscriptions_max: 1_024,
+            // Up to 300 bytes each: a megabyte
+            interests_max: 4_096,
+            // A 16th, so that no few peers fill the table
+            interests_per_peer_max: 256,
+            // Only a driver that can list its store answers. At 1 s a store of 10 GiB takes four days
+            repair_interval: None,
+            // A store that is almost empty need not be walked through all the time
+            repair_pause: Duration::from_secs(600),
             // A quarter to a third fewer hops for 40 bytes a peer
             lookahead: Lookahead::On,
             // The peers of a node that starts come one shortly after the other

@@ -76,6 +76,23 @@ pub enum Event<B = VerifiedBlock> {
         /// Which one.
         id: LocalId,
     },
+    /// The user wants to know when a block comes that is not there yet. Ends with [`Action::Appeared`] or
+    /// [`Event::Unsubscribe`]. More than [`Config::subscriptions_max`](crate::Config::subscriptions_max) at a time are
+    /// ignored, so a driver asks again after long enough all the same.
+    Subscribe {
+        /// Of the block.
+        key: BlockKey,
+    },
+    /// The user does not want to know any longer.
+    Unsubscribe {
+        /// Of the block.
+        key: BlockKey,
+    },
+    /// The answer to [`Action::NextStored`].
+    NextStored {
+        /// The next key; none at the end of the store.
+        key: Option<BlockKey>,
+    },
     /// The answer to [`Action::Lookup`].
     LookupDone {
         /// As in the question.
@@ -126,6 +143,12 @@ pub enum Action<B = VerifiedBlock> {
         /// What becomes of another block that the store has under the key.
         existing: Existing,
     },
+    /// Say which key comes next in the node's store (its cache does not count), in any order that stays the same. Asked
+    /// only if [`Config::repair_interval`](crate::Config::repair_interval) is set, and once at a time.
+    NextStored {
+        /// The key before it; none for the first.
+        after: Option<BlockKey>,
+    },
     /// A fetch of the node's own user ended.
     FetchDone {
         /// Which one.
@@ -145,6 +168,11 @@ pub enum Action<B = VerifiedBlock> {
     Moved {
         /// The place.
         location: Location,
+    },
+    /// A block that the user subscribed to has come, as a peer says, and can be fetched. The subscription is over.
+    Appeared {
+        /// Of the block.
+        key: BlockKey,
     },
     /// Link with a node of the opennet. Ends with [`Event::PeerUp`] as a stranger, or with [`Event::DialFailed`].
     Dial {

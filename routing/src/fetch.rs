@@ -194,6 +194,7 @@ impl Fetches {
         match result {
             LookupResult::Found(block) if block.key() == key => {
                 search.accept_all(shared);
+                shared.appeared(key, None);
                 self.succeed(shared, block);
                 return;
             }
@@ -272,6 +273,7 @@ impl Fetches {
             return;
         };
         search.note_claim(shared, Claim::Paid);
+        shared.appeared(key, Some(from));
         search.answered(shared);
         if shared.caches_fetched(search.rank.hops_to_live) {
             shared.cache(block.clone());
@@ -368,7 +370,7 @@ impl Fetches {
             .searched(key, search.rank.hops_to_live, shared.now);
         let second_try = search.promote_users(shared);
         let stronger = search.take_stronger(shared.now);
-        search.answer_peers(shared);
+        search.answer_peers(shared, key);
         if stronger.is_empty() && search.pause(shared, key) {
             self.running.insert(key, search);
             return;

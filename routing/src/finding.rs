@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crypto::BlockKey;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -12,6 +13,21 @@ use crate::location::{Distance, Location};
 pub enum Finding {
     /// Where the sender's own peers are. Replaces what it said before.
     Neighbours(Neighbourhood),
+    /// The sender wants to know when the block of this key comes. Good for half an hour.
+    Subscribe {
+        /// Of the block.
+        key: BlockKey,
+    },
+    /// The sender does not want to know any longer.
+    Unsubscribe {
+        /// Of the block.
+        key: BlockKey,
+    },
+    /// The block of a key that the receiver asked for or subscribed to, and that was not there, has come.
+    Appeared {
+        /// Of the block.
+        key: BlockKey,
+    },
 }
 
 /// Where a node's peers are, roughly: at most [`Neighbourhood::LEN_MAX`] different places, in ascending order.

@@ -20,9 +20,11 @@ use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
 use crate::shared::{Shared, share};
 use crate::time::Time;
+use checks::Checks;
 use open_offers::OpenOffers;
 use placement::{Placement, Stage};
 
+mod checks;
 mod open_offers;
 mod placement;
 
@@ -30,6 +32,7 @@ mod placement;
 #[derive(Debug)]
 pub(crate) struct Inserts<B> {
     open: OpenOffers,
+    checks: Checks,
     /// Boxed: the tree makes room for eleven at a time.
     running: BTreeMap<BlockKey, Box<Placement<B>>>,
 }
@@ -62,6 +65,7 @@ impl<B> Default for Inserts<B> {
     fn default() -> Self {
         Self {
             open: OpenOffers::default(),
+            checks: Checks::default(),
             running: BTreeMap::new(),
         }
     }
@@ -122,10 +126,14 @@ impl<B: Block> Inserts<B> {
             shared.refuse(from, id, reason, class);
             return;
         }
+        if stage == InsertStage::Repair {
+            self.check(shared, from, offer);
+            return;
+        }
         shared.begin(Asker::Peer(from, id), target(key), class);
         let stage = match stage {
             InsertStage::Seek(sent) => InsertStage::Seek(shared.after_hop_from(from, sent)),
-            InsertStage::Replicate(copies) => InsertStage::Replicate(copies),
+            InsertStage::Replicate(_) | InsertStage::Repair => stage,
         };
         let until = shared.now + shared.config.block_timeout.of(class);
         self.open.add(from, Offer { stage, ..offer }, until);
@@ -156,6 +164,7 @@ impl<B: Block> Inserts<B> {
     /// The blocks of some offers did not come in time. Those who made them have noticed already, since they wait for
     /// less.
     pub(crate) fn end_late_offers(&mut self, shared: &mut Shared<B>) {
+        self.end_late_checks(shared);
         while let Some((from, Offer { id, class, .. })) = self.open.pop_due(shared.now) {
             shared.end(Asker::Peer(from, id));
             shared.send(from, Message::StoreFailed { id }, class);
@@ -164,7 +173,8 @@ impl<B: Block> Inserts<B> {
 
     /// When [`Inserts::end_late_offers`] is next due.
     pub(crate) fn next_late_offer(&self) -> Option<Time> {
-        self.open.first_deadline()
+        let deadlines = [self.open.first_deadline(), self.checks.first_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// A peer takes its offer back. An insert whose block is here goes on, and counts as its request until it ends: the
@@ -176,7 +186,8 @@ impl<B: Block> Inserts<B> {
         id: RequestId,
         key: BlockKey,
     ) {
-        if self.open.take(key, from, id).is_some() {
+        let checked = self.drop_check(shared, from, id);
+        if checked || self.open.take(key, from, id).is_some() {
             shared.end(Asker::Peer(from, id));
         }
     }
@@ -205,6 +216,7 @@ impl<B: Block> Inserts<B> {
         key: BlockKey,
     ) {
         self.open.take(key, from, id);
+        self.drop_check(shared, from, id);
         self.forget_asker(shared, key, Asker::Peer(from, id));
     }
 
@@ -216,6 +228,10 @@ impl<B: Block> Inserts<B> {
         ticket: StoreTicket,
         result: LookupResult<B>,
     ) {
+        if let Some((from, offer)) = self.checks.take(ticket) {
+            self.checked(shared, from, offer, &result);
+            return;
+        }
         let Some(placement) = self.running.get_mut(&key) else {
             return;
         };
@@ -326,7 +342,7 @@ impl<B: Block> Inserts<B> {
 
     /// Inserts and open offers.
     pub(crate) fn len(&self) -> usize {
-        self.running.len() + self.open.len()
+        self.running.len() + self.open.len() + self.checks.len()
     }
 
     /// Begins to place a block. All offers of it are refused, whoever brought it.
@@ -375,8 +391,14 @@ impl<B: Block> Inserts<B> {
         let Some(placement) = self.remove(shared, &key) else {
             return;
         };
-        if let Outcome::Collision(existing) = outcome {
-            placement.make_way(shared, existing);
+        match outcome {
+            Outcome::Collision(existing) => {
+                placement.make_way(shared, existing);
+                shared.appeared(key, None);
+            }
+            // Now, and not when the block came: who is told asks at once, and those behind this node must have it
+            Outcome::Stored { .. } => shared.appeared(key, None),
+            Outcome::Overloaded | Outcome::Failed(_) => {}
         }
         for (asker, class) in placement.requesters {
             shared.end(asker);

@@ -69,8 +69,9 @@ impl Location {
         Self(self.0.wrapping_sub(distance.0))
     }
 
-    /// The place as the router's own arithmetic sees it.
-    pub(crate) const fn to_bits(self) -> u64 {
+    /// The place in units of 2^-64 of the ring, as the router's own arithmetic sees it.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
         self.0
     }
 

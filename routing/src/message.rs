@@ -187,6 +187,8 @@ pub enum InsertStage {
     Seek(HopsToLive),
     /// Store the block, and see that this many nodes have it in all, the receiver included.
     Replicate(Copies),
+    /// Store the block if it is not there already. If it is, [`Message::Stored`] answers the offer.
+    Repair,
 }
 
 /// A number of copies to make, from 1 to [`Copies::MAX`].

@@ -99,6 +99,8 @@ impl<B> OwnRequests<B> {
             | Action::Lookup { .. }
             | Action::Store { .. }
             | Action::Moved { .. }
+            | Action::NextStored { .. }
+            | Action::Appeared { .. }
             | Action::Dial { .. }
             | Action::HangUp { .. }
             | Action::Disconnect { .. } => return false,

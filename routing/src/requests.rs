@@ -22,6 +22,8 @@ pub(crate) struct Target {
 pub(crate) enum Operation {
     Fetch,
     Insert,
+    /// Its copies elsewhere are counted.
+    Repair,
 }
 
 /// Whom to answer.

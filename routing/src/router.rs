@@ -13,13 +13,13 @@ use crate::event::{
     StoreResult, StoreTicket,
 };
 use crate::fetch::{FetchRequest, Fetches, Rank, UserFetch};
-use crate::finding::Finding;
 use crate::insert::{Inserts, Offer};
 use crate::location::Location;
 use crate::merit::PeerMerit;
 use crate::message::{Message, RequestId};
 use crate::opennet::Opennet;
 use crate::own::{OwnRequests, Unbegun, Wish};
+use crate::repair::Repairs;
 use crate::requests::{Asker, Operation, Target};
 use crate::shared::Shared;
 use crate::time::Time;
@@ -31,6 +31,7 @@ pub struct Router<B = VerifiedBlock> {
     fetches: Fetches,
     inserts: Inserts<B>,
     own: OwnRequests<B>,
+    repairs: Repairs<B>,
     /// The links to strangers, if the node takes part in the opennet.
     opennet: Option<Box<Opennet>>,
     /// The search for a place among friends, if the node has no other peers.
@@ -52,6 +53,8 @@ pub struct Load {
     pub local_requests: usize,
     /// Keys remembered as recently failed.
     pub recently_failed: usize,
+    /// Keys that peers or the user wait for.
+    pub interests: usize,
 }
 
 /// What a router knows of a connected peer.
@@ -87,6 +90,7 @@ impl<B: Block> Router<B> {
             fetches: Fetches::default(),
             inserts: Inserts::default(),
             own: OwnRequests::new(),
+            repairs: Repairs::default(),
         }
     }
 
@@ -128,6 +132,9 @@ impl<B: Block> Router<B> {
                 self.user_wants(id, class, Wish::Insert { block });
             }
             Event::Cancel { id } => self.cancel(id),
+            Event::Subscribe { key } => self.shared.user_subscribes(key),
+            Event::Unsubscribe { key } => self.shared.user_unsubscribes(key),
+            Event::NextStored { key } => self.repairs.listed(&mut self.shared, key),
             Event::LookupDone { ticket, result } => self.lookup_done(ticket, result),
             Event::StoreDone { ticket, result } => self.store_done(ticket, result),
         }
@@ -146,11 +153,14 @@ impl<B: Block> Router<B> {
         }
         self.shared.tell_neighbours();
         self.shared.tell_credit();
+        self.shared.look_after_interests();
+        self.repairs.step(&mut self.shared);
         self.inserts.end_late_offers(&mut self.shared);
         while let Some(Target { operation, key }) = self.shared.deadlines.pop_due(now) {
             match operation {
                 Operation::Fetch => self.fetches.timed_out(&mut self.shared, key),
                 Operation::Insert => self.inserts.timed_out(&mut self.shared, key),
+                Operation::Repair => self.repairs.timed_out(&mut self.shared),
             }
         }
         self.settle();
@@ -177,8 +187,12 @@ impl<B: Block> Router<B> {
             .as_ref()
             .and_then(|opennet| opennet.next_timeout());
         let credit = self.shared.places.next_telling();
+        let interests = self.shared.interests.next_due();
+        let repair = self.repairs.next_step(&self.shared);
         let places = self.places_due();
-        let all = [deadline, offer, expiry, telling, links, credit, places];
+        let all = [
+            deadline, offer, expiry, telling, interests, repair, links, credit, places,
+        ];
         all.into_iter().flatten().min()
     }
 
@@ -192,6 +206,7 @@ impl<B: Block> Router<B> {
             peer_requests: self.shared.requests.incoming_len(),
             local_requests: self.shared.requests.local_len() + self.own.waiting(),
             recently_failed: self.shared.recently_failed.len(),
+            interests: self.shared.interests.len(),
         }
     }
 
@@ -283,75 +298,6 @@ impl<B: Block> Router<B> {
         }
     }
 
-    /// A peer says something that helps to find blocks.
-    fn finding(&mut self, from: PeerId, finding: Finding) {
-        match finding {
-            Finding::Neighbours(places) if self.shared.config.lookahead.is_on() => {
-                self.shared.peers.claim(from, places);
-            }
-            Finding::Neighbours(_) => {}
-        }
-    }
-
-    /// A peer answers what it was asked. Answers to what is not asked any longer, and answers of the wrong kind, are
-    /// ignored: the former are honest, the latter end with the deadline.
-    fn answer(&mut self, from: PeerId, id: RequestId, message: Message) {
-        let Some(target) = self.shared.requests.asked(from, id) else {
-            return;
-        };
-        let Target { operation, key } = target;
-        self.judge(from, id, &message, target);
-        let Self {
-            shared,
-            fetches,
-            inserts,
-            ..
-        } = self;
-        match (operation, message) {
-            (Operation::Fetch, Message::Accepted { .. }) => fetches.accepted(shared, key),
-            (Operation::Fetch, Message::Refused { reason, .. }) => {
-                fetches.refused(shared, key, reason);
-            }
-            (Operation::Fetch, Message::Found { block, .. }) => {
-                fetches.found(shared, from, key, block);
-            }
-            (Operation::Fetch, Message::Congested { left, .. }) => {
-                fetches.congested(shared, key, left);
-            }
-            (Operation::Fetch, Message::NotFound { left, .. }) => {
-                fetches.not_found(shared, key, left);
-            }
-            (Operation::Insert, Message::Accepted { .. }) => inserts.accepted(shared, key),
-            (Operation::Insert, Message::Refused { reason, .. }) => {
-                inserts.refused(shared, key, reason);
-            }
-            (Operation::Insert, Message::Stored { copies, .. }) => {
-                inserts.peer_stored(shared, key, copies.get());
-            }
-            (Operation::Insert, Message::StoreFailed { .. }) => inserts.peer_failed(shared, key),
-            (Operation::Insert, Message::Collision { block, .. }) => {
-                inserts.collided(shared, from, key, block);
-            }
-            (
-                Operation::Fetch | Operation::Insert,
-                Message::Fetch { .. }
-                | Message::Offer { .. }
-                | Message::Block { .. }
-                | Message::Cancel { .. }
-                | Message::Found { .. }
-                | Message::NotFound { .. }
-                | Message::Congested { .. }
-                | Message::Stored { .. }
-                | Message::StoreFailed { .. }
-                | Message::Collision { .. }
-                | Message::Credit { .. }
-                | Message::Opennet(_)
-                | Message::Finding(_)
-                | Message::Swap(_),
-            ) => {}
-        }
-    }
-
     fn lookup_done(&mut self, ticket: StoreTicket, result: LookupResult<B>) {
         let Some(Target { operation, key }) = self.shared.store_answered(ticket) else {
             return;
@@ -365,6 +311,7 @@ impl<B: Block> Router<B> {
             Operation::Insert => self
                 .inserts
                 .looked_up(&mut self.shared, key, ticket, result),
+            Operation::Repair => self.repairs.looked_up(&mut self.shared, ticket, result),
         }
     }
 
@@ -418,17 +365,22 @@ impl<B: Block> Router<B> {
                     .asker_left(&mut self.shared, key, Asker::User(id));
             }
             Operation::Insert => self.inserts.user_cancels(&mut self.shared, id, key),
+            // Nobody asks for that
+            Operation::Repair => return,
         }
-        self.shared.actions.push_back(match operation {
-            Operation::Fetch => Action::FetchDone {
-                id,
-                result: Err(FetchFailure::Cancelled),
-            },
-            Operation::Insert => Action::InsertDone {
-                id,
-                result: Err(InsertFailure::Cancelled),
-            },
-        });
+        self.shared
+            .actions
+            .push_back(if operation == Operation::Fetch {
+                Action::FetchDone {
+                    id,
+                    result: Err(FetchFailure::Cancelled),
+                }
+            } else {
+                Action::InsertDone {
+                    id,
+                    result: Err(InsertFailure::Cancelled),
+                }
+            });
     }
 
     fn peer_cancels(&mut self, from: PeerId, id: RequestId, Target { operation, key }: Target) {
@@ -438,6 +390,8 @@ impl<B: Block> Router<B> {
                     .asker_left(&mut self.shared, key, Asker::Peer(from, id));
             }
             Operation::Insert => self.inserts.peer_cancels(&mut self.shared, from, id, key),
+            // A peer's question about copies is an offer here
+            Operation::Repair => {}
         }
     }
 
@@ -450,6 +404,7 @@ impl<B: Block> Router<B> {
         if let Some(darknet) = &mut self.darknet {
             darknet.friend_down(&mut self.shared, peer);
         }
+        self.shared.interests_lose(peer);
         if let Some(opennet) = &mut self.opennet {
             opennet.link_down(&mut self.shared, peer);
         }
@@ -461,12 +416,14 @@ impl<B: Block> Router<B> {
                         .asker_left(&mut self.shared, key, Asker::Peer(peer, id));
                 }
                 Operation::Insert => self.inserts.asker_lost(&mut self.shared, peer, id, key),
+                Operation::Repair => {}
             }
         }
         for (_, Target { operation, key }) in self.shared.requests.outgoing_of(peer) {
             match operation {
                 Operation::Fetch => self.fetches.peer_lost(&mut self.shared, key),
                 Operation::Insert => self.inserts.peer_lost(&mut self.shared, key),
+                Operation::Repair => self.repairs.peer_lost(&mut self.shared),
             }
         }
     }
@@ -492,6 +449,7 @@ impl<B: Block> Router<B> {
     }
 }
 
+mod answers;
 mod links;
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::deadlines::Deadlines;
 use crate::event::{Action, Class, Existing, Misbehaviour, Origin, PeerId, Place, StoreTicket};
 use crate::fetch::Rank;
 use crate::hops_to_live::HopsToLive;
+use crate::interests::Interests;
 use crate::load::Places;
 use crate::location::{Distance, Location};
 use crate::lookahead::{self, NextPeer};
@@ -44,6 +45,7 @@ pub(crate) struct Shared<B> {
     pub(crate) telling: Telling,
     pub(crate) requests: Requests,
     pub(crate) recently_failed: RecentlyFailed,
+    pub(crate) interests: Interests,
     pub(crate) deadlines: Deadlines,
     pub(crate) actions: VecDeque<Action<B>>,
     /// A block that arrived with an insert while the event was handled: fetches may be waiting for it.
@@ -64,6 +66,7 @@ impl<B: Block> Shared<B> {
             me,
             origin: me,
             recently_failed: RecentlyFailed::new(&config),
+            interests: Interests::default(),
             now: Time::ZERO,
             peers: Peers::new(secret, Places::untold(&config)),
             places: Places::new(&config),

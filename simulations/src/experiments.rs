@@ -6,6 +6,7 @@ mod greedy_limit;
 mod growth;
 mod link_lengths;
 mod million;
+mod node_failure;
 
 use crate::experiment::Experiment;
 
@@ -19,6 +20,7 @@ pub fn experiments() -> Vec<&'static dyn Experiment> {
         &folding::Folding,
         &folding::Policies,
         &million::Million,
+        &node_failure::NodeFailure,
         &durability::Durability,
     ]
 }

@@ -102,6 +102,7 @@ pub struct Network<B = VerifiedBlock> {
     links_made: u16,
     behaviours: BTreeMap<usize, Box<dyn Behaviour>>,
     observations: Vec<Observation>,
+    appeared: Vec<(usize, BlockKey)>,
 }
 
 #[derive(Debug)]
@@ -130,6 +131,11 @@ enum Happening {
         life: u32,
         ticket: StoreTicket,
         result: StoreResult,
+    },
+    Listed {
+        node: u32,
+        life: u32,
+        key: Option<BlockKey>,
     },
     Wake {
         node: u32,
@@ -172,6 +178,7 @@ impl<B: SimBlock> Network<B> {
             links_made: 0,
             behaviours: BTreeMap::new(),
             observations: Vec::new(),
+            appeared: Vec::new(),
             seed,
             config: Arc::new(settings.config.clone()),
             settings,
@@ -237,6 +244,11 @@ impl<B: SimBlock> Network<B> {
             } => {
                 if life == self.nodes[node as usize].life {
                     self.tell(node as usize, Event::StoreDone { ticket, result });
+                }
+            }
+            Happening::Listed { node, life, key } => {
+                if life == self.nodes[node as usize].life {
+                    self.tell(node as usize, Event::NextStored { key });
                 }
             }
             Happening::Wake { node } => self.wake(node as usize),
@@ -333,6 +345,15 @@ impl<B: SimBlock> Network<B> {
             Action::InsertDone { id, result } => self.ended(id, Ended::Insert(result)),
             Action::Moved { .. } => {}
             Action::Dial { contact } => self.dial(node, &contact),
+            Action::Appeared { key } => self.appeared.push((node, key)),
+            Action::NextStored { after } => {
+                let key = self.nodes[node].next_stored(after);
+                let node = number(node);
+                self.after(
+                    self.settings.store_delay,
+                    Happening::Listed { node, life, key },
+                );
+            }
             Action::HangUp { peer } => self.hang_up(node, index(peer)),
             Action::Disconnect { peer, .. } => self.cut(node, index(peer)),
         }

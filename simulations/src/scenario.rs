@@ -35,6 +35,10 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("folding", include_str!("../scenarios/folding.toml")),
     ("replacement", include_str!("../scenarios/replacement.toml")),
     ("million", include_str!("../scenarios/million.toml")),
+    (
+        "node-failure",
+        include_str!("../scenarios/node-failure.toml"),
+    ),
     ("durability", include_str!("../scenarios/durability.toml")),
 ];
 

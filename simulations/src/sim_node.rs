@@ -1,6 +1,7 @@
 //! One node: a router and a store in memory.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use crypto::BlockKey;
 use rand::RngExt;
@@ -114,6 +115,13 @@ impl<B: Block> SimNode<B> {
     pub(crate) fn remove_link(&mut self, other: u32) -> Option<Link> {
         let place = self.links.binary_search_by_key(&other, |link| link.other);
         place.ok().map(|place| self.links.remove(place))
+    }
+
+    /// The key that comes next in the store.
+    pub(crate) fn next_stored(&self, after: Option<BlockKey>) -> Option<BlockKey> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut next = self.store.range((from, Bound::Unbounded));
+        next.next().map(|(&key, _)| key)
     }
 
     pub(crate) fn look_up(&self, key: &BlockKey) -> Option<&B> {

@@ -370,6 +370,10 @@ impl EventLoop {
                 Action::Moved { .. } => {}
                 Action::Dial { contact } => self.dial(&contact),
                 Action::HangUp { peer } => self.hang_up(peer),
+                // Nobody subscribes yet: editions are looked for by polling
+                Action::Appeared { .. } => {}
+                // Repair is off: the store has no list of its keys
+                Action::NextStored { .. } => {}
                 Action::Disconnect { peer, reason } => self.disconnect(peer, &reason),
             }
         }

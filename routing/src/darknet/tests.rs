@@ -116,6 +116,8 @@ impl Friends {
                 Action::Send { .. } => {}
                 Action::Lookup { .. }
                 | Action::Store { .. }
+                | Action::NextStored { .. }
+                | Action::Appeared { .. }
                 | Action::FetchDone { .. }
                 | Action::InsertDone { .. }
                 | Action::Dial { .. }

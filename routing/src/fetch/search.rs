@@ -296,13 +296,14 @@ impl Search {
     }
 
     /// Tells the peers that wait that the block was not found; the users keep waiting.
-    pub(super) fn answer_peers<B: Block>(&mut self, shared: &mut Shared<B>) {
+    pub(super) fn answer_peers<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         let left = self.left;
         let congested = self.failure == FetchFailure::Overloaded;
         self.requesters.retain(|requester| {
             let Asker::Peer(peer, id) = requester.asker else {
                 return true;
             };
+            shared.remember_asker(key, peer);
             let left = left
                 .min(requester.rank.hops_to_live)
                 .plus(requester.withheld);
@@ -329,49 +330,6 @@ impl Search {
         }
     }
 
-    /// Lets the users wait until others' searches have ended, if those kept all peers from working on this one. `false`
-    /// if it did so often enough.
-    ///
-    /// No peer waits for this search, and none may join while it pauses.
-    pub(super) fn pause<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) -> bool {
-        let refused_everywhere =
-            shared.peers.len() > 0 && weight(self.failure) + weight(self.earlier_failure) == 0;
-        let worth_it = !self.requesters.is_empty() && refused_everywhere;
-        if !worth_it || self.pauses == PAUSES_MAX || shared.now >= self.ends {
-            return false;
-        }
-        let pause = shared.config.busy_pause.of(self.class) * (1 << self.pauses);
-        let pause = shared.half_or_more(pause);
-        self.pauses += 1;
-        self.waiting = Waiting::Pause;
-        self.wait(shared, key, pause);
-        true
-    }
-
-    /// Begins anew after a pause.
-    pub(super) fn resume<B: Block>(&mut self, shared: &mut Shared<B>) {
-        self.waiting = Waiting::Nothing;
-        self.round = Round::First;
-        self.left = self.rank.hops_to_live;
-        self.asked.clear();
-        self.searching.clear();
-        // The next draw may be luckier
-        self.rank.tie_break = shared.tie_break();
-    }
-
-    /// Takes those out whose budget allows a search that goes further, if there is still time for one.
-    pub(super) fn take_stronger(&mut self, now: Time) -> Requesters {
-        if now >= self.ends {
-            return Requesters::new();
-        }
-        let (stronger, rest) = self
-            .requesters
-            .drain(..)
-            .partition(|requester| requester.rank.hops_to_live > self.rank.hops_to_live);
-        self.requesters = rest;
-        stronger
-    }
-
     fn next_peer<B: Block>(&self, shared: &Shared<B>, key: &BlockKey) -> Option<NextPeer> {
         let left = Rank {
             hops_to_live: self.left,
@@ -390,6 +348,16 @@ impl Search {
             let new = !waits && !searching && !self.asked.contains(&peer);
             new && shared.may_ask(peer, self.class)
         };
+        if let Some(peer) = shared
+            .interests
+            .source(key, shared.now)
+            .filter(|&peer| free(peer))
+        {
+            return Some(NextPeer {
+                peer,
+                by_claim: false,
+            });
+        }
         let failed = |peer: PeerId| {
             shared
                 .recently_failed
@@ -470,6 +438,7 @@ impl Search {
             shared
                 .recently_failed
                 .peer_failed(key, peer, self.rank.hops_to_live, shared.now);
+            shared.expect_news(key, peer);
         }
     }
 
@@ -506,6 +475,3 @@ const fn weight(failure: FetchFailure) -> u8 {
 
 /// More than any node has peers.
 const SEARCHING_MAX: usize = 100;
-
-/// The pauses add up to at most 15 times the first: longer than most searches take.
-const PAUSES_MAX: u32 = 4;

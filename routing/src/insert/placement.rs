@@ -105,6 +105,7 @@ impl<B: Block> Placement<B> {
                 InsertStage::Replicate(copies) => Stage::Keep {
                     copies: copies.get(),
                 },
+                InsertStage::Repair => Stage::Keep { copies: 1 },
             },
             origin,
             payer: requester.0.into(),
@@ -413,6 +414,7 @@ fn patience<B: Block>(shared: &Shared<B>, stage: InsertStage, class: Class) -> D
     let hops = match stage {
         InsertStage::Seek(hops_to_live) => hops_to_live.get() + shared.config.copies.get() + 1,
         InsertStage::Replicate(copies) => copies.get(),
+        InsertStage::Repair => 1,
     };
     shared.config.hop_timeout.of(class) * (u32::from(hops) + 2)
 }

@@ -63,6 +63,9 @@ impl<B: Block> Router<B> {
             | Event::Fetch { .. }
             | Event::Insert { .. }
             | Event::Cancel { .. }
+            | Event::Subscribe { .. }
+            | Event::Unsubscribe { .. }
+            | Event::NextStored { .. }
             | Event::LookupDone { .. }
             | Event::StoreDone { .. } => {}
         }

@@ -22,6 +22,8 @@ mod fetching;
 mod finding;
 mod inserting;
 mod publishing;
+mod repairing;
+mod waiting;
 
 /// A router at a tenth of the ring and what it did.
 struct Bench {

@@ -26,6 +26,7 @@ const LEN_MAX: usize = 256;
 
 #[cfg(test)]
 mod tests {
+    use crypto::{BlockKey, BlockKind, RoutingKey};
     use proptest::prelude::*;
 
     use super::*;
@@ -58,9 +59,19 @@ mod tests {
     }
 
     fn message() -> impl Strategy<Value = Finding> {
-        prop::collection::vec(any::<[u8; 2]>(), 0..120).prop_map(|places| {
+        let places = prop::collection::vec(any::<[u8; 2]>(), 0..120).prop_map(|places| {
             let places = places.into_iter().map(CoarseLocation::from);
             Finding::Neighbours(Neighbourhood::new(places))
-        })
+        });
+        let key = any::<[u8; 32]>().prop_map(|key| BlockKey {
+            kind: BlockKind::Signed,
+            routing_key: RoutingKey::from_bytes(key),
+        });
+        let about_key = (key, 0..3_u8).prop_map(|(key, kind)| match kind {
+            0 => Finding::Subscribe { key },
+            1 => Finding::Unsubscribe { key },
+            _ => Finding::Appeared { key },
+        });
+        prop_oneof![places, about_key]
     }
 }

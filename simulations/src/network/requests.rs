@@ -36,6 +36,17 @@ impl<B: SimBlock> Network<B> {
         handle
     }
 
+    /// A node's user wants to know when a block comes.
+    pub fn subscribe(&mut self, node: usize, key: BlockKey) {
+        self.tell(node, Event::Subscribe { key });
+    }
+
+    /// Whose users were told that a block which they subscribed to has come, and which one, in order.
+    #[must_use]
+    pub fn appeared(&self) -> &[(usize, BlockKey)] {
+        &self.appeared
+    }
+
     /// A node's user publishes a block, and waits for it.
     pub fn insert(&mut self, node: usize, block: B) -> RequestHandle {
         self.insert_as(node, block, Class::RealTime)

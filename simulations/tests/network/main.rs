@@ -7,6 +7,8 @@ mod determinism;
 mod elided;
 mod failures;
 mod liveness;
+mod news;
+mod repair;
 mod small_world;
 
 use simulations::{LinkModel, Network, RequestHandle, Settings, Topology, content_block};

@@ -1,10 +1,13 @@
 //! What follows a search that did not satisfy all who waited for it.
 
-use super::Search;
+use crypto::BlockKey;
+
+use super::{Round, Search, Waiting, weight};
 use crate::block::Block;
 use crate::event::{Effort, FetchFailure};
 use crate::fetch::Requesters;
 use crate::shared::Shared;
+use crate::time::Time;
 
 impl Search {
     /// A search for users whom an `earlier` one did not satisfy. It tries other ways first.
@@ -43,4 +46,54 @@ impl Search {
         }
         promoted
     }
+
+    /// Lets the users wait until others' searches have ended, if those kept all peers from working on this one. `false`
+    /// if it did so often enough.
+    ///
+    /// No peer waits for this search, and none may join while it pauses.
+    pub(in crate::fetch) fn pause<B: Block>(
+        &mut self,
+        shared: &mut Shared<B>,
+        key: BlockKey,
+    ) -> bool {
+        let refused_everywhere =
+            shared.peers.len() > 0 && weight(self.failure) + weight(self.earlier_failure) == 0;
+        let worth_it = !self.requesters.is_empty() && refused_everywhere;
+        if !worth_it || self.pauses == PAUSES_MAX || shared.now >= self.ends {
+            return false;
+        }
+        let pause = shared.config.busy_pause.of(self.class) * (1 << self.pauses);
+        let pause = shared.half_or_more(pause);
+        self.pauses += 1;
+        self.waiting = Waiting::Pause;
+        self.wait(shared, key, pause);
+        true
+    }
+
+    /// Begins anew after a pause.
+    pub(in crate::fetch) fn resume<B: Block>(&mut self, shared: &mut Shared<B>) {
+        self.waiting = Waiting::Nothing;
+        self.round = Round::First;
+        self.left = self.rank.hops_to_live;
+        self.asked.clear();
+        self.searching.clear();
+        // The next draw may be luckier
+        self.rank.tie_break = shared.tie_break();
+    }
+
+    /// Takes those out whose budget allows a search that goes further, if there is still time for one.
+    pub(in crate::fetch) fn take_stronger(&mut self, now: Time) -> Requesters {
+        if now >= self.ends {
+            return Requesters::new();
+        }
+        let (stronger, rest) = self
+            .requesters
+            .drain(..)
+            .partition(|requester| requester.rank.hops_to_live > self.rank.hops_to_live);
+        self.requesters = rest;
+        stronger
+    }
 }
+
+/// The pauses add up to at most 15 times the first: longer than most searches take.
+const PAUSES_MAX: u32 = 4;

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::finding::{CoarseLocation, Finding, Neighbourhood};
 
 const PEERS: u32 = 4;
 
@@ -290,6 +291,9 @@ proptest! {
             requests_per_peer_max: 20,
             inserts_max: 10,
             recently_failed_max: 8,
+            interests_max: 10,
+            askers_remembered: Duration::from_secs(60),
+            subscription: Duration::from_secs(60),
             ..Config::default()
         };
         let mut bench = Bench::with_config(config, &[0.2, 0.4, 0.6, 0.8]);
@@ -305,6 +309,7 @@ proptest! {
             prop_assert!(load.fetches + load.inserts <= 50, "{load:?}");
             prop_assert!(load.inserts <= 10, "{load:?}");
             prop_assert!(load.recently_failed <= 8, "{load:?}");
+            prop_assert!(load.interests <= 10, "{load:?}");
         }
         for _ in 0..20 {
             store_work.extend(bench.wait(Duration::from_secs(30)));
@@ -421,8 +426,9 @@ fn message() -> impl Strategy<Value = Message> {
     let stage = prop_oneof![
         (0..=18_u8).prop_map(seek),
         (1..=8_u8).prop_map(|copies| InsertStage::Replicate(Copies::new(copies).unwrap())),
+        Just(InsertStage::Repair),
     ];
-    (id, key, 0..=18_u8, stage, 0..5_u8).prop_map(|(id, key, hops, stage, kind)| match kind {
+    (id, key, 0..=50_u8, stage, 0..9_u8).prop_map(|(id, key, hops, stage, kind)| match kind {
         0 => fetch(id.0, key, hops),
         1 => offer(id.0, key, stage),
         2 => Message::Block {
@@ -430,6 +436,13 @@ fn message() -> impl Strategy<Value = Message> {
             block: bytes_of(&content()),
         },
         3 => Message::Cancel { id },
+        4 => Message::Finding(Finding::Subscribe { key }),
+        5 => Message::Finding(Finding::Unsubscribe { key }),
+        6 => Message::Finding(Finding::Appeared { key }),
+        7 => {
+            let places = [hops, hops / 2].map(|place| CoarseLocation::from([place, 0]));
+            Message::Finding(Finding::Neighbours(Neighbourhood::new(places.into_iter())))
+        }
         _ => Message::Found {
             id,
             block: BlockBytes(Bytes::from_static(b"nonsense")),

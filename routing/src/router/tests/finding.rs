@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::Effort;
-use crate::finding::{CoarseLocation, Neighbourhood};
+use crate::finding::{CoarseLocation, Finding, Neighbourhood};
 
 #[test]
 fn a_peer_is_told_of_the_others_when_they_have_settled_and_not_again_before_the_interval_is_over() {
