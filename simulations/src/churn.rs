@@ -108,6 +108,29 @@ impl SessionModel {
         high.max(began)
     }
 
+    /// What a node does at minute `start` after a long time: whether it is online, when it changes, and its best minute of
+    /// the day. `None` for a node that never leaves.
+    pub fn history(&self, start: f64, rng: &mut ChaCha8Rng) -> Option<(bool, f64, u16)> {
+        if rng.random_bool(self.always_on) {
+            return None;
+        }
+        let hour = EVENING + 3.0 * normal(rng);
+        let best = minute_of_day(hour * 60.0);
+        let mut online = rng.random_bool(self.availability);
+        let mut now = start - HISTORY_DAYS * DAY * rng.random_range(1.0..2.0);
+        loop {
+            now = if online {
+                now + self.session(rng)
+            } else {
+                self.comes_back(now, f64::from(best), rng)
+            };
+            if now > start {
+                return Some((online, now, best));
+            }
+            online = !online;
+        }
+    }
+
     /// The mean length of the absences that are in no bump, so that the availability is as wanted.
     fn other_absences_mean(&self) -> f64 {
         let session = (self.session_mu + self.session_sigma.powi(2) / 2.0).exp();
@@ -157,7 +180,7 @@ impl Churn {
             if staying.contains(&node) {
                 continue;
             }
-            if let Some((online, change, best)) = churn.history(start) {
+            if let Some((online, change, best)) = churn.model.history(start, &mut churn.rng) {
                 if !online {
                     network.stop_node(node);
                 }
@@ -194,29 +217,6 @@ impl Churn {
             changed(network, node, change);
         }
         network.run_for(Time::from_micros(until).since(network.now()));
-    }
-
-    /// What a node does at minute `start` after a long time: whether it is online, when it changes, and its best minute of
-    /// the day. `None` for a node that never leaves.
-    fn history(&mut self, start: f64) -> Option<(bool, f64, u16)> {
-        if self.rng.random_bool(self.model.always_on) {
-            return None;
-        }
-        let hour = EVENING + 3.0 * normal(&mut self.rng);
-        let best = minute_of_day(hour * 60.0);
-        let mut online = self.rng.random_bool(self.model.availability);
-        let mut now = start - HISTORY_DAYS * DAY * self.rng.random_range(1.0..2.0);
-        loop {
-            now = if online {
-                now + self.model.session(&mut self.rng)
-            } else {
-                self.model.comes_back(now, f64::from(best), &mut self.rng)
-            };
-            if now > start {
-                return Some((online, now, best));
-            }
-            online = !online;
-        }
     }
 }
 

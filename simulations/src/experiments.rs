@@ -1,5 +1,7 @@
 //! The experiments, one file each.
 
+mod churn;
+mod convergence;
 mod durability;
 mod folding;
 mod greedy_limit;
@@ -15,12 +17,14 @@ use crate::experiment::Experiment;
 pub fn experiments() -> Vec<&'static dyn Experiment> {
     vec![
         &greedy_limit::GreedyLimit,
+        &convergence::Convergence,
         &growth::Grown,
         &link_lengths::LinkLengths,
         &folding::Folding,
         &folding::Policies,
         &million::Million,
         &node_failure::NodeFailure,
+        &churn::Churned,
         &durability::Durability,
     ]
 }

@@ -27,6 +27,7 @@ const EMBEDDED: &[(&str, &str)] = &[
         "greedy-limit",
         include_str!("../scenarios/greedy-limit.toml"),
     ),
+    ("convergence", include_str!("../scenarios/convergence.toml")),
     ("growth", include_str!("../scenarios/growth.toml")),
     (
         "link-lengths",
@@ -39,6 +40,7 @@ const EMBEDDED: &[(&str, &str)] = &[
         "node-failure",
         include_str!("../scenarios/node-failure.toml"),
     ),
+    ("churn", include_str!("../scenarios/churn.toml")),
     ("durability", include_str!("../scenarios/durability.toml")),
 ];
 
