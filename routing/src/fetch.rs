@@ -365,9 +365,12 @@ impl Fetches {
         let Some(mut search) = self.remove(shared, &key) else {
             return;
         };
-        shared
-            .recently_failed
-            .searched(key, search.rank.hops_to_live, shared.now);
+        // Who finds no room comes again soon, and went no further than those who hear of it now: there is no loop
+        if !search.gave_way() {
+            shared
+                .recently_failed
+                .searched(key, search.rank.hops_to_live, shared.now);
+        }
         let second_try = search.promote_users(shared);
         let stronger = search.take_stronger(shared.now);
         search.answer_peers(shared, key);

@@ -82,6 +82,8 @@ pub(crate) struct Places {
     /// What the peers were told last that one of them may have.
     told: Counts,
     told_at: Time,
+    /// Whether a peer was refused something since, and believes now that it may have less than it was told.
+    refused: bool,
 }
 
 impl Places {
@@ -96,7 +98,13 @@ impl Places {
             taken: Counts::default(),
             told: Counts::both(of_one_peer),
             told_at: Time::ZERO,
+            refused: false,
         }
+    }
+
+    /// A peer was refused something. It takes that for the end of its credit until it is told anew.
+    pub(crate) const fn refused(&mut self) {
+        self.refused = true;
     }
 
     pub(crate) const fn take(&mut self, class: Class) {
@@ -123,12 +131,12 @@ impl Places {
         (self.told != Counts::both(self.of_one_peer)).then_some(self.told)
     }
 
-    /// When peers should be told the present share, if it differs much from what they know.
+    /// When peers should be told the present share, if it differs much from what they know, or one was refused something.
     pub(crate) fn next_telling(&self) -> Option<Time> {
         let differs = [Class::RealTime, Class::Bulk]
             .into_iter()
             .any(|class| differ_much(self.share(class), self.told.of(class)));
-        differs.then(|| self.told_at + TELLING_PAUSE)
+        (differs || self.refused).then(|| self.told_at + TELLING_PAUSE)
     }
 
     /// What to tell the peers at `now`, if it is time.
@@ -141,6 +149,7 @@ impl Places {
             bulk: self.share(Class::Bulk),
         };
         self.told_at = now;
+        self.refused = false;
         Some(self.told)
     }
 }
@@ -187,11 +196,23 @@ impl Credit {
         self.since = now;
     }
 
-    /// Whether the peer may be asked for one thing more. Where it works on nothing and what it said is old, it may: what
-    /// it said since may be lost.
+    /// The peer works on what it was asked last. If that was a try beyond what it said, it takes on so much.
+    pub(crate) fn accepted(&mut self, class: Class, now: Time) {
+        let tried = self.allowed.of(class).saturating_add(1);
+        if self.asked.of(class) == tried && self.is_old(now) {
+            self.allowed.set(class, tried);
+        }
+    }
+
+    /// Whether the peer may be asked for one thing more. Where what it said is old, one more than that is tried: what it
+    /// said since may be lost.
     pub(crate) fn allows(&self, class: Class, now: Time) -> bool {
-        let asked = self.asked.of(class);
-        asked < self.allowed.of(class) || (asked == 0 && now.since(self.since) > CREDIT_LIFE)
+        let (asked, allowed) = (self.asked.of(class), self.allowed.of(class));
+        asked < allowed || (asked == allowed && self.is_old(now))
+    }
+
+    fn is_old(&self, now: Time) -> bool {
+        now.since(self.since) > CREDIT_LIFE
     }
 }
 
@@ -233,7 +254,7 @@ const CAPACITY_MIN: usize = 4;
 /// Shares are told no more often than this; it is about a round trip.
 const TELLING_PAUSE: Duration = Duration::from_millis(200);
 
-/// After so long without a word of a peer that allowed nothing, it is asked once.
+/// After so long without a word of a peer, it is asked for one thing more than it allowed.
 const CREDIT_LIFE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
@@ -328,6 +349,35 @@ mod tests {
         );
         credit.told(Counts::both(1), at(30));
         assert!(credit.allows(Class::Bulk, at(30)));
+    }
+
+    #[test]
+    fn credit_that_was_never_heard_of_is_found_out_one_by_one() {
+        let mut credit = Credit::new(Counts::both(0));
+        let late = Time::from_micros(1) + CREDIT_LIFE;
+        for _ in 0..5 {
+            assert!(credit.allows(Class::Bulk, late));
+            credit.asked(Class::Bulk);
+            assert!(!credit.allows(Class::Bulk, late), "one at a time");
+            credit.accepted(Class::Bulk, late);
+        }
+        credit.asked(Class::Bulk);
+        credit.answered(Class::Bulk);
+        credit.refused(Class::Bulk, late);
+        assert!(!credit.allows(Class::Bulk, late));
+        credit.answered(Class::Bulk);
+        assert!(credit.allows(Class::Bulk, late), "four of five");
+    }
+
+    #[test]
+    fn who_was_refused_is_told_again_even_if_all_is_as_before() {
+        let mut places = places(1_000_000);
+        let now = Time::from_micros(1_000_000);
+        let told = places.tell(now);
+        places.refused();
+        assert_eq!(places.next_telling(), Some(now + TELLING_PAUSE));
+        assert_eq!(places.tell(now + TELLING_PAUSE), told);
+        assert_eq!(places.next_telling(), None);
     }
 
     #[test]

@@ -150,6 +150,11 @@ impl Requests {
         self.outgoing.get(&(peer, id)).map(|&(target, _)| target)
     }
 
+    /// How urgent what `peer` was asked under `id` is, if it has not answered yet.
+    pub(crate) fn class_asked(&self, peer: PeerId, id: RequestId) -> Option<Class> {
+        self.outgoing.get(&(peer, id)).map(|&(_, class)| class)
+    }
+
     /// Forgets a question that was answered or is not waited for any longer, and gives its class.
     pub(crate) fn answered(&mut self, peer: PeerId, id: RequestId) -> Option<Class> {
         self.outgoing.remove(&(peer, id)).map(|(_, class)| class)

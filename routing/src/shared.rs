@@ -130,6 +130,16 @@ impl<B: Block> Shared<B> {
         }
     }
 
+    /// A peer works on what it was asked.
+    pub(crate) fn accepted_by(&mut self, peer: PeerId, id: RequestId) {
+        let now = self.now;
+        if let Some(class) = self.requests.class_asked(peer, id)
+            && let Some(peer) = self.peers.peer_mut(peer)
+        {
+            peer.credit.accepted(class, now);
+        }
+    }
+
     /// A peer that was asked has too much to do, and is not waited for any longer.
     pub(crate) fn peer_is_overloaded(&mut self, peer: PeerId, id: RequestId, class: Class) {
         self.answered(peer, id);
@@ -151,7 +161,8 @@ impl<B: Block> Shared<B> {
         let Some(counts) = self.places.tell(self.now) else {
             return;
         };
-        let peers: SmallVec<[PeerId; 24]> = self.peers.iter().map(|(id, _)| id).collect();
+        // Strangers too, whose links are not agreed on yet: they may be in a moment
+        let peers: SmallVec<[PeerId; 24]> = self.peers.all().map(|(id, _)| id).collect();
         for peer in peers {
             self.send(peer, counts.message(), Class::RealTime);
         }
@@ -286,6 +297,9 @@ impl<B: Block> Shared<B> {
     }
 
     pub(crate) fn refuse(&mut self, peer: PeerId, id: RequestId, reason: Refusal, class: Class) {
+        if reason == Refusal::Overloaded {
+            self.places.refused();
+        }
         self.send(peer, Message::Refused { id, reason }, class);
     }
 

@@ -9,6 +9,7 @@ mod growth;
 mod link_lengths;
 mod million;
 mod node_failure;
+mod overload;
 
 use crate::experiment::Experiment;
 
@@ -26,6 +27,7 @@ pub fn experiments() -> Vec<&'static dyn Experiment> {
         &node_failure::NodeFailure,
         &churn::Churned,
         &durability::Durability,
+        &overload::Overload,
     ]
 }
 

@@ -42,6 +42,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ),
     ("churn", include_str!("../scenarios/churn.toml")),
     ("durability", include_str!("../scenarios/durability.toml")),
+    ("overload", include_str!("../scenarios/overload.toml")),
 ];
 
 /// An experiment with its parameters.

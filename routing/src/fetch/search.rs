@@ -15,6 +15,7 @@ use crate::requests::{Asker, Payer};
 use crate::shared::Shared;
 use crate::time::Time;
 
+mod biding;
 mod second_try;
 
 /// A search and those who wait for it. It asks each peer at most once, and a few times if all are busy with the key.
@@ -195,6 +196,11 @@ impl Search {
         if self.left == HopsToLive::ZERO || shared.now >= self.ends {
             return false;
         }
+        if self.bides() && self.best_is_full(shared, &key) {
+            self.note_failure(FetchFailure::Overloaded);
+            self.left = HopsToLive::ZERO;
+            return false;
+        }
         let Some(NextPeer { peer, by_claim }) = self.next_peer(shared, &key) else {
             if self.lacks_credit(shared) {
                 self.note_failure(FetchFailure::Overloaded);
@@ -238,6 +244,9 @@ impl Search {
                 if let Waiting::Peer { peer, id, .. } = self.waiting {
                     shared.peer_is_overloaded(peer, id, self.class);
                 }
+                if self.bides() {
+                    self.left = HopsToLive::ZERO;
+                }
             }
             Refusal::RecentlyFailed { retry_after_ms } => {
                 // Whatever a peer says, a refusal is over when our own would be
@@ -266,7 +275,11 @@ impl Search {
     pub(super) fn congested<B: Block>(&mut self, shared: &mut Shared<B>, left: HopsToLive) {
         self.note_failure(FetchFailure::Overloaded);
         self.note_claim(shared, Claim::Idle);
-        self.left = self.left.min(left);
+        self.left = if self.bides() {
+            HopsToLive::ZERO
+        } else {
+            self.left.min(left)
+        };
         self.answered(shared);
     }
 
@@ -331,6 +344,15 @@ impl Search {
     }
 
     fn next_peer<B: Block>(&self, shared: &Shared<B>, key: &BlockKey) -> Option<NextPeer> {
+        self.best(shared, key, |peer| shared.may_ask(peer, self.class))
+    }
+
+    fn best<B: Block>(
+        &self,
+        shared: &Shared<B>,
+        key: &BlockKey,
+        usable: impl Fn(PeerId) -> bool,
+    ) -> Option<NextPeer> {
         let left = Rank {
             hops_to_live: self.left,
             ..self.rank
@@ -346,7 +368,7 @@ impl Search {
                 .iter()
                 .any(|&(id, sent)| id == peer && sent >= left);
             let new = !waits && !searching && !self.asked.contains(&peer);
-            new && shared.may_ask(peer, self.class)
+            new && usable(peer)
         };
         if let Some(peer) = shared
             .interests
@@ -366,18 +388,6 @@ impl Search {
         let failed = |peer: PeerId| failed(peer) || self.asked_before.contains(&peer);
         let promising = shared.next_peer(key, |peer, _| free(peer) && !failed(peer));
         promising.or_else(|| shared.next_peer(key, |peer, _| free(peer)))
-    }
-
-    /// Whether there are peers left that would have to be asked for more than they take on.
-    fn lacks_credit<B: Block>(&self, shared: &Shared<B>) -> bool {
-        let peers = shared.peers.places();
-        peers.into_iter().any(|(peer, _)| {
-            let waits = self
-                .requesters
-                .iter()
-                .any(|requester| requester.asker.is_peer(peer));
-            !waits && !self.asked.contains(&peer) && !shared.may_ask(peer, self.class)
-        })
     }
 
     /// Asks all peers once more if none has done anything but refuse because of a loop: others' searches may have ended

@@ -77,12 +77,13 @@ impl<B: Block> Router<B> {
             if let Some(opennet) = &mut self.opennet {
                 opennet.handle(&mut self.shared, from, message);
             }
-        } else if !self.carries_requests(from) {
         } else if let Message::Credit { real_time, bulk } = message {
+            // Before the link is agreed on, too: it is not said again when it is
             let now = self.shared.now;
             if let Some(peer) = self.shared.peers.peer_mut(from) {
                 peer.credit.told(Counts::new(real_time, bulk), now);
             }
+        } else if !self.carries_requests(from) {
         } else if let Message::Finding(finding) = message {
             self.finding(from, finding);
         } else if let Message::Swap(message) = message {
@@ -111,6 +112,9 @@ impl<B: Block> Router<B> {
         message: &Message,
         Target { operation, key }: Target,
     ) {
+        if matches!(message, Message::Accepted { .. }) {
+            self.shared.accepted_by(from, id);
+        }
         let found = operation == Operation::Fetch && matches!(message, Message::Found { .. });
         let answered = matches!(message, Message::NotFound { .. } | Message::Stored { .. });
         if let Some(peer) = self.shared.peers.peer_mut(from) {

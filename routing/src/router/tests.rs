@@ -21,6 +21,7 @@ mod abuse;
 mod fetching;
 mod finding;
 mod inserting;
+mod load;
 mod publishing;
 mod repairing;
 mod waiting;

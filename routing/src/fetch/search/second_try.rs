@@ -47,8 +47,8 @@ impl Search {
         promoted
     }
 
-    /// Lets the users wait until others' searches have ended, if those kept all peers from working on this one. `false`
-    /// if it did so often enough.
+    /// Lets the users wait until others' searches have ended, if those kept all peers from working on this one, or took
+    /// the room on its way. `false` if it did so often enough.
     ///
     /// No peer waits for this search, and none may join while it pauses.
     pub(in crate::fetch) fn pause<B: Block>(
@@ -58,7 +58,7 @@ impl Search {
     ) -> bool {
         let refused_everywhere =
             shared.peers.len() > 0 && weight(self.failure) + weight(self.earlier_failure) == 0;
-        let worth_it = !self.requesters.is_empty() && refused_everywhere;
+        let worth_it = !self.requesters.is_empty() && (refused_everywhere || self.gave_way());
         if !worth_it || self.pauses == PAUSES_MAX || shared.now >= self.ends {
             return false;
         }
