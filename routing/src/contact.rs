@@ -30,7 +30,7 @@ impl Contact {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trust {
     /// Somebody whom the owner has met online, or who runs a node for others. Gets half of a friend's share of requests
-    /// in progress here.
+    /// in progress here, and is not told where other friends are.
     Low,
     /// A friend.
     #[default]

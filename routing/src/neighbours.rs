@@ -1,7 +1,7 @@
 //! When a node tells its peers where its other peers are, and whom it tells of whom.
 
 use crate::block::Block;
-use crate::contact::PeerKind;
+use crate::contact::{PeerKind, Trust};
 use crate::event::Class;
 use crate::finding::{CoarseLocation, Finding, Neighbourhood};
 use crate::message::Message;
@@ -42,7 +42,12 @@ impl<B: Block> Shared<B> {
             .map(|(id, peer)| {
                 (
                     id,
-                    if is_stranger(peer) { &strangers } else { &all }.clone(),
+                    if hears_of_friends(peer) {
+                        &all
+                    } else {
+                        &strangers
+                    }
+                    .clone(),
                 )
             })
             .collect();
@@ -60,6 +65,16 @@ impl<B: Block> Shared<B> {
     fn neighbourhood(&self, told: impl Fn(&Peer) -> bool) -> Neighbourhood {
         let peers = self.peers.iter().filter(|(_, peer)| told(peer));
         Neighbourhood::new(peers.map(|(_, peer)| CoarseLocation::of(peer.location)))
+    }
+}
+
+/// Whether a peer is told where friends are.
+const fn hears_of_friends(peer: &Peer) -> bool {
+    match peer.kind {
+        PeerKind::Friend {
+            trust: Trust::Normal | Trust::High,
+        } => true,
+        PeerKind::Friend { trust: Trust::Low } | PeerKind::Stranger { .. } => false,
     }
 }
 

@@ -10,6 +10,8 @@ mod link_lengths;
 mod million;
 mod node_failure;
 mod overload;
+mod pitch_black;
+mod swapping;
 
 use crate::experiment::Experiment;
 
@@ -23,6 +25,8 @@ pub fn experiments() -> Vec<&'static dyn Experiment> {
         &link_lengths::LinkLengths,
         &folding::Folding,
         &folding::Policies,
+        &swapping::Swapping,
+        &pitch_black::PitchBlack,
         &million::Million,
         &node_failure::NodeFailure,
         &churn::Churned,

@@ -33,6 +33,8 @@ pub mod cli;
 mod elided_block;
 pub mod experiment;
 pub mod experiments;
+pub mod friend_graph;
+pub mod friend_world;
 pub mod link_graph;
 mod link_model;
 mod measure;

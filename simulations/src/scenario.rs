@@ -41,6 +41,8 @@ const EMBEDDED: &[(&str, &str)] = &[
         include_str!("../scenarios/node-failure.toml"),
     ),
     ("churn", include_str!("../scenarios/churn.toml")),
+    ("swapping", include_str!("../scenarios/swapping.toml")),
+    ("pitch-black", include_str!("../scenarios/pitch-black.toml")),
     ("durability", include_str!("../scenarios/durability.toml")),
     ("overload", include_str!("../scenarios/overload.toml")),
 ];

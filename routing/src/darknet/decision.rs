@@ -77,12 +77,14 @@ impl Coin {
 
     /// Whether something that makes a product smaller by so many powers of two (in units of 2^-32) is done: always if it does,
     /// else as often as it makes the product larger.
-    const fn accepts(self, gain: i64) -> bool {
+    #[must_use]
+    pub const fn accepts(self, gain: i64) -> bool {
         log2(self.0 | 1) - 64 * ONE <= gain
     }
 }
 
 /// How badly a node is placed at `location`: the sum of the logarithms of the distances to its friends.
+#[must_use]
 pub fn badness(location: Location, friends: impl Iterator<Item = Location>) -> i64 {
     friends
         .map(|friend| log2(location.distance(friend).to_bits().max(1)))
@@ -91,6 +93,7 @@ pub fn badness(location: Location, friends: impl Iterator<Item = Location>) -> i
 
 /// Whether a node moves from `from` to `to` as far as its friends are concerned, among which the other side of the swap is
 /// not counted: the distance to it stays.
+#[must_use]
 pub fn consents(
     coin: Coin,
     from: Location,

@@ -54,6 +54,7 @@ pub fn target(
 }
 
 /// A random place.
+#[must_use]
 pub fn anywhere(random: &mut impl Rng) -> Location {
     Location::from_bits(random.next_u64())
 }

@@ -6,6 +6,7 @@ mod cost;
 mod determinism;
 mod elided;
 mod failures;
+mod friends;
 mod liveness;
 mod news;
 mod repair;

@@ -198,6 +198,19 @@ fn a_peer_has_to_earn_its_long_fetches_and_gets_back_what_it_may_not_spend_here(
     assert_eq!(hops(&bench.asked_for(2, 200, key_at(0.7), 40)), 39);
 }
 
+#[test]
+fn a_friend_of_low_trust_does_not_hear_where_other_friends_are() {
+    let mut bench = Bench::with_config(Config::default(), &[0.3, 0.4]);
+    bench.tell(Event::PeerUp {
+        peer: PeerId(3),
+        location: Location::from_fraction(0.5),
+        kind: PeerKind::Friend { trust: Trust::Low },
+    });
+    let heard = told(&bench.wait(Config::default().neighbours_settle));
+    let all = places(&[0.3, 0.4, 0.5]);
+    assert_eq!(heard, [(1, all.clone()), (2, all), (3, places(&[]))]);
+}
+
 impl Bench {
     fn user_fetches_thoroughly(&mut self, id: u64, key: BlockKey) -> Vec<Action> {
         let mut actions = self.tell(Event::Fetch {

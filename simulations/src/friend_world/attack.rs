@@ -1,0 +1,168 @@
+//! What attackers do in a world of friends.
+
+use std::f64::consts::TAU;
+
+use rand::RngExt;
+use routing::Location;
+use routing::places::{Aim, badness};
+
+use super::{FriendWorld, Rules};
+
+/// Which place an attacker gives to whoever it swaps with. It keeps its own, and whatever it is shown, it has never been
+/// better placed itself: who believes it always swaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attack {
+    /// One place, the same for all attackers (the original Pitch Black).
+    Contraction,
+    /// Two places, as two attackers with two targets.
+    TwoTargets,
+    /// Any place of a thirtieth of the ring: not crowded enough to be seen at once.
+    Arc,
+    /// A random place: nobody stays near its friends.
+    Divergence,
+    /// The place opposite to the victim's friends.
+    Distance,
+    /// The place beside the friend of the victim that is nearest to one point. The attacker knows the victim's friends.
+    Pull,
+    /// The best of the places beside the victim's friends. The attacker knows them.
+    Hug,
+}
+
+impl Attack {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Contraction,
+        Self::TwoTargets,
+        Self::Arc,
+        Self::Divergence,
+        Self::Distance,
+        Self::Pull,
+        Self::Hug,
+    ];
+
+    /// In a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Contraction => "contraction",
+            Self::TwoTargets => "two targets",
+            Self::Arc => "arc",
+            Self::Divergence => "divergence",
+            Self::Distance => "distance",
+            Self::Pull => "pull",
+            Self::Hug => "hug",
+        }
+    }
+}
+
+impl FriendWorld {
+    /// An attacker sends a walk out over each of its links, as often as an honest node does over all.
+    pub(super) fn attack_from(&mut self, attacker: usize) {
+        for _ in 0..self.graph.degree(attacker) {
+            let victim = self.rng.random_range(0..self.graph.len());
+            if self.hostile[victim] {
+                continue;
+            }
+            let drifting = self.is_drifting();
+            if self.rules == Rules::Ours && !drifting {
+                if self.answers[victim] < 1.0 {
+                    continue;
+                }
+                self.answers[victim] -= 1.0;
+            }
+            let place = self.offer(victim);
+            let takes = match self.rules {
+                Rules::Believing | Rules::Always => true,
+                Rules::Ours if drifting => true,
+                Rules::Ours => {
+                    self.consents(victim, place)
+                        && !self.is_taken(victim, place)
+                        && self.is_attacker_found(victim, place)
+                }
+            };
+            if takes {
+                self.places[victim] = place;
+                self.counts.forced += 1;
+            }
+        }
+    }
+
+    /// An attacker answers a walk of an honest node.
+    pub(super) fn captured(&mut self, victim: usize, aim: Option<Aim>) {
+        let mut place = self.offer(victim);
+        let takes = match (self.rules, aim) {
+            (Rules::Ours, Some(aim)) if !self.is_drifting() => {
+                // Whoever answers must be about where the walk was sent
+                if !self.gaps[victim].is_on_target(aim.place(), place) {
+                    place = self.toward(aim.place(), place, victim);
+                }
+                if let Aim::Anywhere(target) = aim {
+                    self.gaps[victim].note(target.distance(place));
+                }
+                self.consents(victim, place) && !self.is_taken(victim, place)
+            }
+            (Rules::Ours | Rules::Believing | Rules::Always, _) => true,
+        };
+        if takes {
+            self.places[victim] = place;
+            self.counts.forced += 1;
+        }
+    }
+
+    /// Whether one of two walks to where the attacker says that it is comes to an attacker: none is there.
+    fn is_attacker_found(&mut self, victim: usize, place: Location) -> bool {
+        self.rounds <= self.config.holder_rounds
+            || (0..2).any(|_| self.walk(victim, place, false) == Some(super::End::Captured))
+    }
+
+    /// As far from a target toward a place as passes for on target.
+    fn toward(&self, target: Location, place: Location, victim: usize) -> Location {
+        let reach = self.gaps[victim].typical().as_fraction() * 7.9;
+        let around = (place.as_fraction() - target.as_fraction()).rem_euclid(1.0);
+        beside(target, if around < 0.5 { reach } else { -reach })
+    }
+
+    fn offer(&mut self, victim: usize) -> Location {
+        let near = 2e-7 * self.rng.random::<f64>();
+        let friends: Vec<Location> = self
+            .graph
+            .friends(victim)
+            .map(|friend| self.places[friend])
+            .collect();
+        let hot = Location::from_fraction(HOT);
+        match self.attack.expect("only attackers offer") {
+            Attack::Contraction => beside(hot, 1e-3 * near),
+            Attack::TwoTargets if self.rng.random() => beside(hot, 1e-3 * near),
+            Attack::TwoTargets => Location::from_fraction(HOT / 4.0 + 1e-3 * near),
+            Attack::Arc => beside(hot, self.rng.random::<f64>() / 30.0),
+            Attack::Divergence => Location::from_fraction(self.rng.random()),
+            Attack::Distance => {
+                let (mut x, mut y) = (0.0, 0.0);
+                for friend in friends {
+                    let (sin, cos) = (friend.as_fraction() * TAU).sin_cos();
+                    x += cos;
+                    y += sin;
+                }
+                Location::from_fraction(y.atan2(x) / TAU + 0.5 + 1e3 * near)
+            }
+            Attack::Pull => {
+                let friend = friends
+                    .into_iter()
+                    .min_by_key(|friend| friend.distance(hot));
+                friend.map_or(hot, |friend| beside(friend, 50.0 * near))
+            }
+            Attack::Hug => {
+                let candidates = friends.iter().map(|&friend| beside(friend, 10.0 * near));
+                let best = candidates.min_by_key(|&place| badness(place, friends.iter().copied()));
+                best.unwrap_or(hot)
+            }
+        }
+    }
+}
+
+fn beside(place: Location, distance: f64) -> Location {
+    Location::from_fraction(place.as_fraction() + distance)
+}
+
+/// Where attackers would have everybody, as a fraction of the ring.
+const HOT: f64 = 0.5;
