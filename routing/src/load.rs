@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crypto::CONTENT_BLOCK_LEN;
 
-use crate::config::{ByClass, Config};
+use crate::config::Config;
 use crate::event::Class;
 use crate::message::Message;
 use crate::time::Time;
@@ -226,14 +226,10 @@ fn capacity(config: &Config, class: Class) -> u16 {
     let Some(upload) = config.upload else {
         return saturate(bounded);
     };
-    let bytes = u128::from(upload.get()) * waiting(config.backlog, class).as_millis() / 1000;
+    let bytes = u128::from(upload.get()) * config.backlog.of(class).as_millis() / 1000;
     let blocks = bytes / CONTENT_BLOCK_LEN as u128;
     let blocks = usize::try_from(blocks).unwrap_or(usize::MAX);
     saturate(blocks.clamp(CAPACITY_MIN, bounded.max(CAPACITY_MIN)))
-}
-
-const fn waiting(backlog: ByClass, class: Class) -> Duration {
-    backlog.of(class)
 }
 
 const fn differ_much(now: u16, then: u16) -> bool {

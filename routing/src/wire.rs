@@ -14,6 +14,7 @@ use crate::event::Class;
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 
+mod compact;
 mod darknet;
 mod finding;
 mod opennet;
@@ -55,7 +56,7 @@ pub fn encode(message: &Message) -> Bytes {
     bytes.freeze()
 }
 
-/// How many bytes [`encode`] makes of `message`, without making them.
+/// How many bytes [`encode`] makes of `message`, without copying a block.
 #[must_use]
 pub fn encoded_len(message: &Message) -> usize {
     if let Message::Opennet(_) | Message::Finding(_) | Message::Swap(_) = message {

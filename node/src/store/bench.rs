@@ -177,13 +177,4 @@ mod tests {
         met.dedup();
         assert_eq!(met.len(), keys.len());
     }
-
-    #[test]
-    #[ignore = "for tuning: prints figures for a gibibyte"]
-    fn figures_for_a_gibibyte() {
-        let folder =
-            tempfile::tempdir_in(std::env::var("BENCH_DIR").unwrap_or_else(|_| "/tmp".to_owned()))
-                .unwrap();
-        println!("{:#?}", measure(folder.path(), 1 << 30).unwrap());
-    }
 }

@@ -343,6 +343,12 @@ impl Search {
         }
     }
 
+    /// Whether a peer waits for what it finds, and so must not be asked.
+    fn is_waited_for_by(&self, peer: PeerId) -> bool {
+        let mut askers = self.requesters.iter().map(|requester| requester.asker);
+        askers.any(|asker| asker.is_peer(peer))
+    }
+
     fn next_peer<B: Block>(&self, shared: &Shared<B>, key: &BlockKey) -> Option<NextPeer> {
         self.best(shared, key, |peer| shared.may_ask(peer, self.class))
     }
@@ -358,16 +364,12 @@ impl Search {
             ..self.rank
         };
         let free = |peer: PeerId| {
-            let waits = self
-                .requesters
-                .iter()
-                .any(|requester| requester.asker.is_peer(peer));
             // Whoever began with a rank as high as this search has by now, or higher, would refuse
             let searching = self
                 .searching
                 .iter()
                 .any(|&(id, sent)| id == peer && sent >= left);
-            let new = !waits && !searching && !self.asked.contains(&peer);
+            let new = !self.is_waited_for_by(peer) && !searching && !self.asked.contains(&peer);
             new && usable(peer)
         };
         if let Some(peer) = shared

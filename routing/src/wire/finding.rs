@@ -1,24 +1,18 @@
 //! What helps to find blocks, as bytes: one byte that says so, and then postcard.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
+use super::compact;
 use crate::finding::Finding;
 
 /// `kind`, and the bytes of `message`.
 pub(super) fn encode(message: &Finding, kind: u8) -> Bytes {
-    let mut space = [0; LEN_MAX];
-    let body = postcard::to_slice(message, &mut space)
-        .expect("the longest message fits: LEN_MAX counts its fields");
-    let mut bytes = BytesMut::with_capacity(1 + body.len());
-    bytes.put_u8(kind);
-    bytes.put_slice(body);
-    bytes.freeze()
+    compact::encode::<_, LEN_MAX>(message, kind)
 }
 
 /// The message that `bytes` are, if they are one and nothing more.
 pub(super) fn decode(bytes: &[u8]) -> Option<Finding> {
-    let (message, rest) = postcard::take_from_bytes(bytes).ok()?;
-    rest.is_empty().then_some(message)
+    compact::decode(bytes)
 }
 
 /// A list of 100 places is the longest: kind 1, length 1, two for each. Rounded up.

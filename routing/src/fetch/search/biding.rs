@@ -30,11 +30,9 @@ impl Search {
     pub(super) fn lacks_credit<B: Block>(&self, shared: &Shared<B>) -> bool {
         let peers = shared.peers.places();
         peers.into_iter().any(|(peer, _)| {
-            let waits = self
-                .requesters
-                .iter()
-                .any(|requester| requester.asker.is_peer(peer));
-            !waits && !self.asked.contains(&peer) && !shared.may_ask(peer, self.class)
+            !self.is_waited_for_by(peer)
+                && !self.asked.contains(&peer)
+                && !shared.may_ask(peer, self.class)
         })
     }
 }
