@@ -29,6 +29,8 @@ pub(crate) const SIGNED_BLOCK_KEYS: &str = "warren 2026 signed block keys v1";
 pub(crate) const SIGNED_BLOCK_DIGEST: &str = "warren 2026 signed block digest v1";
 /// What enters the memory-hard function, from the phrase of a keyword key.
 pub(crate) const KEYWORD_PHRASE: &str = "warren 2026 keyword phrase v1";
+/// Keys of one hop of a circuit and the proof of the relay, from the shared secrets and the transcript of their agreement.
+pub(crate) const ONION_HANDSHAKE: &str = "warren 2026 onion handshake v1";
 
 /// 32 bytes derived from the concatenation of `parts` under `context`.
 pub(crate) fn derive(context: &'static str, parts: &[&[u8]]) -> [u8; 32] {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::montgomery::MontgomeryPoint;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -87,6 +89,11 @@ impl Identity {
         )
     }
 
+    /// The secret scalar (RFC 8032's, before reduction), which is also the secret of an X25519 key pair.
+    pub(crate) fn scalar_bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.signing_key.to_scalar_bytes())
+    }
+
     /// The secret key in PKCS #8 version 1 (RFC 8410), as TLS libraries read it.
     #[must_use]
     pub fn pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
@@ -107,10 +114,23 @@ impl NodeId {
         Ok(Self(bytes))
     }
 
+    /// Wraps the encoding of a point that was checked already.
+    pub(crate) const fn from_checked(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes of the public key.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The same key in the form that X25519 computes with.
+    pub(crate) fn montgomery(&self) -> MontgomeryPoint {
+        CompressedEdwardsY(self.0)
+            .decompress()
+            .expect("a node identity is a checked point")
+            .to_montgomery()
     }
 
     /// The node's position on the ring in [0, 1), bound to its key so that nobody can choose a position freely.

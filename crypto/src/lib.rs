@@ -8,6 +8,9 @@
 //! - **USK** ([`Uri::Updatable`]): SSKs named `site-0`, `site-1`, …: a site with editions.
 //! - **KSK** ([`KeywordKey`]): an SSK whose secret follows from a phrase, so anybody who knows the phrase can write it.
 //!
+//! # Circuits
+//! [`onion`] holds what hides who asks: agreement of keys with the relays of a circuit, and cells in layers.
+//!
 //! # Proofs by type
 //! A [`VerifiedBlock`] exists only when its bytes belong to its [`BlockKey`]: sealing makes one, and
 //! [`VerifiedBlock::verify`] turns bytes from outside into one. Only these can be stored or passed on. A [`SubspaceKey`]
@@ -44,6 +47,7 @@ mod file_key;
 mod identity;
 mod keyword;
 mod layout;
+pub mod onion;
 mod padding;
 mod point;
 mod routing_key;
