@@ -49,6 +49,7 @@ pub mod ring_graph;
 pub mod scenario;
 mod schedule;
 mod sim_node;
+mod sim_store;
 pub mod statistics;
 mod topology;
 
@@ -63,4 +64,5 @@ pub use random::rng_for;
 pub use resources::{resident_bytes, thread_time};
 pub use ring::Ring;
 pub use sim_node::Sabotage;
+pub use sim_store::{Eviction, StoreLimits};
 pub use topology::Topology;

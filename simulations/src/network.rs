@@ -14,7 +14,8 @@ use std::time::Duration;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
 use rand_chacha::ChaCha8Rng;
 use routing::{
-    Action, Config, Effort, Event, LookupResult, PeerId, Router, StoreResult, StoreTicket, Time,
+    Action, Config, Effort, Event, LookupResult, Origin, PeerId, Router, StoreResult, StoreTicket,
+    Time,
 };
 
 use crate::bandwidth::Bandwidth;
@@ -25,6 +26,7 @@ use crate::measure::{Counters, Ended, Report};
 use crate::random::{rng_for, seed_for};
 use crate::schedule::Schedule;
 use crate::sim_node::{Sabotage, SimNode};
+use crate::sim_store::StoreLimits;
 use crate::topology::Topology;
 use paths::Paths;
 
@@ -42,6 +44,8 @@ pub struct Settings {
     pub bandwidth: Option<Bandwidth>,
     /// How long a store takes to answer.
     pub store_delay: Duration,
+    /// How much each node keeps, and what goes when that is full.
+    pub stores: StoreLimits,
     /// How long a dial waits for a node that does not answer.
     pub dial_timeout: Duration,
     /// How long a link is silent until a node believes that the other has crashed.
@@ -65,6 +69,7 @@ impl Default for Settings {
             links: LinkModel::default(),
             bandwidth: None,
             store_delay: Duration::from_micros(300),
+            stores: StoreLimits::default(),
             // Transports' usual bounds
             dial_timeout: Duration::from_secs(10),
             link_timeout: Duration::from_secs(30),
@@ -125,6 +130,7 @@ enum Happening {
         life: u32,
         ticket: StoreTicket,
         key: BlockKey,
+        origin: Origin,
     },
     StoreDone {
         node: u32,
@@ -231,9 +237,10 @@ impl<B: SimBlock> Network<B> {
                 life,
                 ticket,
                 key,
+                origin,
             } => {
                 if life == self.nodes[node as usize].life {
-                    self.looked_up(node as usize, ticket, &key);
+                    self.looked_up(node as usize, ticket, &key, origin);
                 }
             }
             Happening::StoreDone {
@@ -286,8 +293,8 @@ impl<B: SimBlock> Network<B> {
         }
     }
 
-    fn looked_up(&mut self, node: usize, ticket: StoreTicket, key: &BlockKey) {
-        let block = self.nodes[node].look_up(key).cloned();
+    fn looked_up(&mut self, node: usize, ticket: StoreTicket, key: &BlockKey, origin: Origin) {
+        let block = self.nodes[node].store.look_up(key, origin).cloned();
         if block.is_some() && self.settings.paths {
             self.paths.found(number(node), key);
         }
@@ -314,13 +321,18 @@ impl<B: SimBlock> Network<B> {
         let life = self.nodes[node].life;
         match action {
             Action::Send { to, message, class } => self.send(node, index(to), message, class),
-            Action::Lookup { ticket, key, .. } => {
+            Action::Lookup {
+                ticket,
+                key,
+                origin,
+            } => {
                 let node = number(node);
                 let done = Happening::LookupDone {
                     node,
                     life,
                     ticket,
                     key,
+                    origin,
                 };
                 self.after(self.settings.store_delay, done);
             }
@@ -347,7 +359,7 @@ impl<B: SimBlock> Network<B> {
             Action::Dial { contact } => self.dial(node, &contact),
             Action::Appeared { key } => self.appeared.push((node, key)),
             Action::NextStored { after } => {
-                let key = self.nodes[node].next_stored(after);
+                let key = self.nodes[node].store.next_stored(after);
                 let node = number(node);
                 self.after(
                     self.settings.store_delay,

@@ -1,15 +1,12 @@
 //! One node: a router and a store in memory.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
-use crypto::BlockKey;
 use rand::RngExt;
 use routing::{Block, Contact, Existing, Location, Place, Router, StoreResult, Time};
 
 use crate::bandwidth::Pipe;
 use crate::network::Parcel;
 use crate::random::rng_for;
+use crate::sim_store::SimStore;
 
 /// A fault planted in every node, to see that a test notices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,8 +53,7 @@ pub(crate) struct SimNode<B> {
     pub(crate) contact: Option<Box<Contact>>,
     /// What its access carries, if that is bounded.
     pub(crate) access: Option<Box<Access>>,
-    pub(crate) store: BTreeMap<BlockKey, B>,
-    pub(crate) cache: BTreeMap<BlockKey, B>,
+    pub(crate) store: SimStore<B>,
 }
 
 /// One end of a live link.
@@ -78,7 +74,7 @@ pub(crate) struct Access {
 }
 
 impl<B: Block> SimNode<B> {
-    pub(crate) const fn new(router: Router<B>, location: Location) -> Self {
+    pub(crate) const fn new(router: Router<B>, location: Location, store: SimStore<B>) -> Self {
         Self {
             router,
             location,
@@ -89,8 +85,7 @@ impl<B: Block> SimNode<B> {
             links: Vec::new(),
             contact: None,
             access: None,
-            store: BTreeMap::new(),
-            cache: BTreeMap::new(),
+            store,
         }
     }
 
@@ -117,18 +112,7 @@ impl<B: Block> SimNode<B> {
         place.ok().map(|place| self.links.remove(place))
     }
 
-    /// The key that comes next in the store.
-    pub(crate) fn next_stored(&self, after: Option<BlockKey>) -> Option<BlockKey> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut next = self.store.range((from, Bound::Unbounded));
-        next.next().map(|(&key, _)| key)
-    }
-
-    pub(crate) fn look_up(&self, key: &BlockKey) -> Option<&B> {
-        self.store.get(key).or_else(|| self.cache.get(key))
-    }
-
-    /// Keeps a block as a node's real store does: another one under its key stays, unless it is to be replaced.
+    /// Keeps a block as a node's real store does, unless that is sabotaged.
     pub(crate) fn keep(
         &mut self,
         block: B,
@@ -137,23 +121,9 @@ impl<B: Block> SimNode<B> {
         sabotage: Sabotage,
     ) -> StoreResult {
         match sabotage {
-            Sabotage::FailingStores => return StoreResult::Failed,
-            Sabotage::ForgetfulStores => return StoreResult::Kept,
-            Sabotage::None | Sabotage::WrongPlaces => {}
+            Sabotage::FailingStores => StoreResult::Failed,
+            Sabotage::ForgetfulStores => StoreResult::Kept,
+            Sabotage::None | Sabotage::WrongPlaces => self.store.keep(block, place, existing),
         }
-        let key = block.key();
-        for part in [&mut self.store, &mut self.cache] {
-            let other = part.get(&key).is_some_and(|held| *held != block);
-            match existing {
-                Existing::Keep if other => return StoreResult::Failed,
-                Existing::Replace if other => drop(part.remove(&key)),
-                Existing::Keep | Existing::Replace => {}
-            }
-        }
-        match place {
-            Place::Store => self.store.insert(key, block),
-            Place::Cache => self.cache.insert(key, block),
-        };
-        StoreResult::Kept
     }
 }

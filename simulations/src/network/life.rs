@@ -8,8 +8,9 @@ use super::{Happening, Network, index, number, peer_id};
 use crate::bandwidth::{Bandwidth, Pipe};
 use crate::behaviour::Behaviour;
 use crate::elided_block::SimBlock;
-use crate::random::seed_for;
+use crate::random::{mix, seed_for};
 use crate::sim_node::{Access, SimNode};
+use crate::sim_store::SimStore;
 
 impl<B: SimBlock> Network<B> {
     /// Adds a running node without links at any place, as a darknet has them. Gives its number.
@@ -130,15 +131,27 @@ impl<B: SimBlock> Network<B> {
         self.nodes[node].watched = true;
     }
 
-    /// Puts a block into a node's store, as if an insert had left it there.
+    /// Puts a block into a node's store, as if an insert had left it there, whatever the store's limit is.
     pub fn give(&mut self, node: usize, block: B) {
-        self.nodes[node].store.insert(block.key(), block);
+        self.nodes[node].store.give(block);
+    }
+
+    /// A node's store and cache are empty from now on, as if another node had come to its place.
+    pub fn empty_store(&mut self, node: usize) {
+        self.nodes[node].store.clear();
+    }
+
+    /// How many strangers a node is linked with at most, from now on.
+    pub const fn set_strangers_max(&mut self, strangers: usize) {
+        self.settings.strangers_max = strangers;
     }
 
     pub(super) fn push_node(&mut self, location: Location) -> usize {
         let node = self.nodes.len();
         let router = self.new_router(node, 1, location);
-        self.nodes.push(SimNode::new(router, location));
+        let seed = mix(self.seed ^ u64::from(number(node)));
+        let store = SimStore::new(self.settings.stores, location, seed);
+        self.nodes.push(SimNode::new(router, location, store));
         self.running += 1;
         self.set_bandwidth(node, self.settings.bandwidth);
         node

@@ -86,7 +86,7 @@ impl<B: SimBlock> Network<B> {
     }
 
     fn begin(&mut self, node: usize, key: BlockKey) -> RequestHandle {
-        let local = self.nodes[node].look_up(&key).is_some();
+        let local = self.nodes[node].store.peek(&key).is_some();
         self.reports.push(Report {
             node,
             key,

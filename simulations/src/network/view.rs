@@ -126,14 +126,20 @@ impl<B: SimBlock> Network<B> {
         self.nodes
             .iter()
             .enumerate()
-            .filter(move |(_, node)| node.store.contains_key(key))
+            .filter(move |(_, node)| node.store.stores(key))
             .map(|(index, _)| index)
     }
 
     /// A node's store or cache.
     #[must_use]
     pub fn stored(&self, node: usize, key: &BlockKey) -> Option<&B> {
-        self.nodes[node].look_up(key)
+        self.nodes[node].store.peek(key)
+    }
+
+    /// How many blocks a node has in its store, and how many in its cache.
+    #[must_use]
+    pub fn stored_len(&self, node: usize) -> (usize, usize) {
+        self.nodes[node].store.lens()
     }
 
     /// A random node that runs and is not `excluded`.
