@@ -14,6 +14,7 @@ use crypto::NodeId;
 use crate::block::Block;
 use crate::contact::{Contact, RECORD_LEN_MAX};
 use crate::event::{Class, PeerId};
+use crate::location::Location;
 use crate::message::{Message, RequestId};
 use crate::shared::Shared;
 use crate::time::Time;
@@ -23,6 +24,7 @@ use config::OpennetConfig;
 use invitations::Invitations;
 use lattice::Lattice;
 use link::{Link, State};
+use links::Links;
 use message::{Invitation, OpennetMessage, Ticket};
 use places::Drops;
 use rate::{Allowance, Rate};
@@ -36,6 +38,7 @@ mod folding;
 mod invitations;
 mod lattice;
 mod link;
+mod links;
 mod log_distance;
 pub(crate) mod message;
 mod places;
@@ -50,7 +53,7 @@ pub(crate) struct Opennet {
     /// How this node can be reached. Until that is known it neither announces itself nor invites.
     me: Option<Contact>,
     /// The links to strangers, of all stages.
-    links: BTreeMap<PeerId, Link>,
+    links: Links,
     /// The links that are to come.
     dialling: BTreeMap<NodeId, Dialling>,
     dials: Allowance,
@@ -76,11 +79,12 @@ struct Dialling {
 }
 
 impl Opennet {
-    pub(crate) fn new(config: Arc<OpennetConfig>) -> Self {
+    /// Of a node at `me`, where it stays.
+    pub(crate) fn new(config: Arc<OpennetConfig>, me: Location) -> Self {
         Self {
             config,
             me: None,
-            links: BTreeMap::new(),
+            links: Links::around(me),
             dialling: BTreeMap::new(),
             dials: Allowance::default(),
             acquaintances: Acquaintances::default(),
@@ -273,15 +277,16 @@ impl Opennet {
         from: PeerId,
         message: &OpennetMessage,
     ) -> bool {
-        let Some(link) = self.links.get_mut(&from) else {
+        let adopted = self.links.get(&from).is_some_and(Link::is_adopted);
+        let Some(dealings) = self.links.dealings(from) else {
             return false;
         };
         let (allowance, rate) = match message {
-            OpennetMessage::Announce { .. } if link.is_adopted() => {
-                (&mut link.announcements, ANNOUNCEMENTS)
+            OpennetMessage::Announce { .. } if adopted => {
+                (&mut dealings.announcements, ANNOUNCEMENTS)
             }
-            OpennetMessage::Announce { .. } => (&mut link.announcements, GUESTS_ANNOUNCEMENTS),
-            OpennetMessage::Introduce { .. } => (&mut link.introductions, INTRODUCTIONS),
+            OpennetMessage::Announce { .. } => (&mut dealings.announcements, GUESTS_ANNOUNCEMENTS),
+            OpennetMessage::Introduce { .. } => (&mut dealings.introductions, INTRODUCTIONS),
             OpennetMessage::Adopt { .. }
             | OpennetMessage::Adopted
             | OpennetMessage::Guest
@@ -296,13 +301,15 @@ impl Opennet {
     /// A peer does what it should not, and loses merit. Whoever goes on with it is left.
     fn annoyed_by<B: Block>(&mut self, shared: &mut Shared<B>, from: PeerId) {
         shared.peers.failed(from);
-        let Some(link) = self.links.get_mut(&from) else {
+        let Some(dealings) = self.links.dealings(from) else {
             return;
         };
-        link.annoyances += 1;
-        if link.annoyances >= ANNOYANCES_MAX {
+        dealings.annoyances += 1;
+        if dealings.annoyances >= ANNOYANCES_MAX {
             let until = shared.now + self.config.shunned_time;
-            self.acquaintances.shun(link.contact.node, until);
+            if let Some(link) = self.links.get(&from) {
+                self.acquaintances.shun(link.contact.node, until);
+            }
             self.wake_by(until);
             self.hang_up(shared, from);
         }

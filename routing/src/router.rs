@@ -84,7 +84,7 @@ impl<B: Block> Router<B> {
         // Places that identities decide, and places that are swapped, do not go together
         let darknet = config.darknet.clone().filter(|_| opennet.is_none());
         Self {
-            opennet: opennet.map(|config| Box::new(Opennet::new(config))),
+            opennet: opennet.map(|config| Box::new(Opennet::new(config, me))),
             darknet: darknet.map(|config| Box::new(Darknet::new(config))),
             shared: Shared::new(me, config, seed),
             fetches: Fetches::default(),

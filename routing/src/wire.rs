@@ -59,7 +59,10 @@ pub fn encode(message: &Message) -> Bytes {
 /// How many bytes [`encode`] makes of `message`, without copying a block.
 #[must_use]
 pub fn encoded_len(message: &Message) -> usize {
-    if let Message::Opennet(_) | Message::Finding(_) | Message::Swap(_) = message {
+    if let Message::Opennet(message) = message {
+        return 1 + opennet::encoded_len(message);
+    }
+    if let Message::Finding(_) | Message::Swap(_) = message {
         return encode(message).len();
     }
     let block_len = message.block().map_or(0, |block| block.0.len());

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crypto::NodeId;
 
-use super::link::{Link, State};
+use super::link::{Dealings, Link, State};
 use super::message::{OpennetMessage, Ticket};
 use super::places::Verdict;
-use super::rate::{Allowance, Rate};
+use super::rate::Rate;
 use super::{Dialling, Opennet, send};
 use crate::block::Block;
 use crate::contact::Contact;
@@ -47,9 +47,7 @@ impl Opennet {
             state,
             since: shared.now,
             ends: Some(ends),
-            announcements: Allowance::default(),
-            introductions: Allowance::default(),
-            annoyances: 0,
+            dealings: Dealings::default(),
         };
         self.links.insert(peer, link);
         self.wake_by(ends);
@@ -176,12 +174,10 @@ impl Opennet {
     /// The seed lets this node announce itself.
     pub(super) fn received_as_guest<B: Block>(&mut self, shared: &mut Shared<B>, from: PeerId) {
         let ends = shared.now + self.config.guest_time;
-        if let Some(link) = self.links.get_mut(&from)
+        if let Some(link) = self.links.get(&from)
             && matches!(link.state, State::Asked(_))
         {
-            link.state = State::Guest;
-            link.since = shared.now;
-            link.ends = Some(ends);
+            self.links.host(from, shared.now, ends);
             self.wake_by(ends);
         }
     }
@@ -209,12 +205,9 @@ impl Opennet {
         if let Some(victim) = victim {
             self.drop_for_better(shared, victim);
         }
-        let Some(link) = self.links.get_mut(&peer) else {
+        let Some(link) = self.links.adopt(peer, shared.now) else {
             return;
         };
-        link.state = State::Adopted;
-        link.since = shared.now;
-        link.ends = None;
         let contact = link.contact.clone();
         let dialled = link.dialled;
         self.acquaintances
@@ -240,11 +233,7 @@ impl Opennet {
         let announces = matches!(ticket, Ticket::Announcing | Ticket::Returning);
         if announces && self.config.seed && guests < self.config.guests_max {
             let ends = shared.now + self.config.guest_time;
-            if let Some(link) = self.links.get_mut(&from) {
-                link.state = State::Guest;
-                link.since = shared.now;
-                link.ends = Some(ends);
-            }
+            self.links.host(from, shared.now, ends);
             self.wake_by(ends);
             send(shared, from, OpennetMessage::Guest);
             return;

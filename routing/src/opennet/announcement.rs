@@ -4,7 +4,7 @@
 //! with invitations, which travel back the same way. At the end of the way it wanders around there as long as nobody
 //! invites.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use smallvec::SmallVec;
@@ -51,12 +51,14 @@ pub(super) struct Route {
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     by_id: BTreeMap<AnnouncementId, Route>,
+    /// The same by when they are forgotten.
+    by_end: BTreeSet<(Time, AnnouncementId)>,
     own: usize,
 }
 
 impl Routes {
     pub(super) fn next_end(&self) -> Option<Time> {
-        self.by_id.values().map(|route| route.ends).min()
+        self.by_end.first().map(|&(end, _)| end)
     }
 
     /// Own ones under way.
@@ -74,6 +76,24 @@ impl Routes {
             Seek::Near(place) => Some(place),
             Seek::Above | Seek::Below => None,
         })
+    }
+
+    fn insert(&mut self, id: AnnouncementId, route: Route) {
+        let end = route.ends;
+        if let Some(earlier) = self.by_id.insert(id, route) {
+            self.by_end.remove(&(earlier.ends, id));
+        }
+        self.by_end.insert((end, id));
+    }
+
+    /// Takes the first away whose time is over.
+    fn pop_late(&mut self, now: Time) -> Option<Route> {
+        let &(end, id) = self.by_end.first()?;
+        if end > now {
+            return None;
+        }
+        self.by_end.pop_first();
+        self.by_id.remove(&id)
     }
 
     pub(super) fn get_mut(&mut self, id: AnnouncementId) -> Option<&mut Route> {
@@ -163,7 +183,7 @@ impl Opennet {
         let ends = shared.now + self.patience(sought.hops_to_live);
         let mut route = Route::new(Some(from), sought, ends);
         self.invite_newcomer(shared, from, id, &mut route);
-        self.routes.by_id.insert(id, route);
+        self.routes.insert(id, route);
         self.wake_by(ends);
         self.pass_on(shared, id);
     }
@@ -224,7 +244,7 @@ impl Opennet {
         sought: Sought,
     ) {
         let ends = shared.now + self.patience(sought.hops_to_live);
-        self.routes.by_id.insert(id, Route::new(None, sought, ends));
+        self.routes.insert(id, Route::new(None, sought, ends));
         self.routes.own += 1;
         self.wake_by(ends);
         self.pass_on(shared, id);
@@ -248,13 +268,11 @@ impl Opennet {
     }
 
     pub(super) fn end_late_routes(&mut self, now: Time) {
-        let mut own = 0;
-        self.routes.by_id.retain(|_, route| {
-            let late = route.ends <= now;
-            own += usize::from(late && route.from.is_none() && route.waiting.is_some());
-            !late
-        });
-        self.routes.own = self.routes.own.saturating_sub(own);
+        while let Some(route) = self.routes.pop_late(now) {
+            if route.from.is_none() && route.waiting.is_some() {
+                self.routes.own = self.routes.own.saturating_sub(1);
+            }
+        }
     }
 
     /// Invites the newcomer, if this node is where it looks, or has a place and is on the way to its neighbours.

@@ -29,7 +29,21 @@ pub(super) struct Lattice {
 impl Opennet {
     /// Notices changes, and does what is due.
     pub(super) fn watch_lattice<B: Block>(&mut self, shared: &mut Shared<B>) {
-        let ring = self.ring(shared);
+        if self.links.take_changed() {
+            self.notice_neighbours(shared);
+        }
+        if self.lattice.introduce_at.is_some_and(|at| at <= shared.now) {
+            self.lattice.introduce_at = None;
+            self.introduce_neighbours(shared);
+            if !self.lattice.known.is_empty() {
+                self.introduce_by(shared.now + self.config.introduction_interval);
+            }
+        }
+    }
+
+    /// Peers have come or gone.
+    fn notice_neighbours<B: Block>(&mut self, shared: &Shared<B>) {
+        let ring = self.links.ring();
         let mut now_known: Vec<_> = ring
             .lattice(self.config.lattice_each_side)
             .filter_map(|member| member.peer)
@@ -47,13 +61,6 @@ impl Opennet {
             }
             self.introduce_by(shared.now + self.config.introduction_delay);
             self.lattice.known = now_known;
-        }
-        if self.lattice.introduce_at.is_some_and(|at| at <= shared.now) {
-            self.lattice.introduce_at = None;
-            self.introduce_neighbours(shared);
-            if !self.lattice.known.is_empty() {
-                self.introduce_by(shared.now + self.config.introduction_interval);
-            }
         }
     }
 

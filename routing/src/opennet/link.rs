@@ -17,6 +17,12 @@ pub(super) struct Link {
     pub(super) since: Time,
     /// When it is given up. A peer's is not.
     pub(super) ends: Option<Time>,
+    pub(super) dealings: Dealings,
+}
+
+/// How much the other side has asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dealings {
     pub(super) announcements: Allowance,
     pub(super) introductions: Allowance,
     /// Messages beyond what is allowed.

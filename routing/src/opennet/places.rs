@@ -48,11 +48,11 @@ impl Opennet {
             return Verdict::No;
         }
         let limit = self.limit(shared);
-        let ring = self.ring(shared);
+        let ring = self.links.ring();
         let adopted = self.adopted_len();
         if ring.is_neighbour(location, self.config.lattice_each_side) {
             let full = adopted >= limit;
-            let victim = || self.victim(shared, &ring, location, Newcomer::Neighbour);
+            let victim = || self.victim(shared, ring, location, Newcomer::Neighbour);
             return Verdict::Neighbour(if full { victim() } else { None });
         }
         if adopted + self.expected(node).count() < limit {
@@ -61,7 +61,7 @@ impl Opennet {
         if !self.may_drop(shared) {
             return Verdict::No;
         }
-        let victim = self.victim(shared, &ring, location, Newcomer::Distant);
+        let victim = self.victim(shared, ring, location, Newcomer::Distant);
         victim.map_or(Verdict::No, Verdict::Replace)
     }
 
@@ -72,18 +72,8 @@ impl Opennet {
         self.config.peers_max.saturating_sub(friends).max(least)
     }
 
-    pub(super) fn adopted_len(&self) -> usize {
-        self.links.values().filter(|link| link.is_adopted()).count()
-    }
-
-    /// The strangers among the peers around this node.
-    pub(super) fn ring<B: Block>(&self, shared: &Shared<B>) -> Ring {
-        let adopted = self.links.iter().filter(|(_, link)| link.is_adopted());
-        let members = adopted.map(|(&peer, link)| Member {
-            peer: Some(peer),
-            location: link.location,
-        });
-        Ring::new(shared.me, members)
+    pub(super) const fn adopted_len(&self) -> usize {
+        self.links.adopted_len()
     }
 
     /// The places of distant nodes other than `node` that may become peers in a moment.

@@ -5,14 +5,14 @@ use crate::location::Location;
 use crate::opennet::log_distance::LogDistance;
 
 /// Peers around a place, clockwise.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ring {
     me: Location,
     members: Vec<Member>,
 }
 
 /// One place on a [`Ring`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     /// Which peer. `None` for one that is only expected.
     pub(crate) peer: Option<PeerId>,
@@ -45,15 +45,55 @@ impl Gap {
 }
 
 impl Ring {
+    /// Nobody.
+    pub(crate) const fn around(me: Location) -> Self {
+        Self {
+            me,
+            members: Vec::new(),
+        }
+    }
+
+    #[cfg(test)]
     pub(crate) fn new(me: Location, members: impl Iterator<Item = Member>) -> Self {
         let mut members: Vec<_> = members.collect();
         members.sort_by_key(|member| (me.clockwise_to(member.location), member.peer));
         Self { me, members }
     }
 
+    pub(crate) fn insert(&mut self, member: Member) {
+        let place = self.place_of(member);
+        self.members.insert(place, member);
+    }
+
+    /// Takes one away, if it is there.
+    pub(crate) fn remove(&mut self, member: Member) {
+        let place = self.place_of(member);
+        if self.members.get(place) == Some(&member) {
+            self.members.remove(place);
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Where one stands or would stand. Of those at the same place the lower handle comes first.
+    fn place_of(&self, member: Member) -> usize {
+        let order = |member: &Member| (self.me.clockwise_to(member.location), member.peer);
+        let own = order(&member);
+        self.members.partition_point(|other| order(other) < own)
+    }
+
     /// This ring with one more.
     pub(crate) fn with(&self, member: Member) -> Self {
-        Self::new(self.me, self.members.iter().copied().chain([member]))
+        let mut members = Vec::with_capacity(self.members.len() + 1);
+        members.extend_from_slice(&self.members);
+        let mut ring = Self {
+            me: self.me,
+            members,
+        };
+        ring.insert(member);
+        ring
     }
 
     /// The nearest on each side. In a small network one may be near on both sides; it is given once.

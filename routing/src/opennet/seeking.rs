@@ -58,8 +58,8 @@ impl Opennet {
         if !self.search.joined || self.me.is_none() {
             return;
         }
-        let hosts = self.links.values().any(super::link::Link::is_host);
-        if self.adopted_len() == 0 && !hosts {
+        let hosts = || self.links.values().any(super::link::Link::is_host);
+        if self.adopted_len() == 0 && !hosts() {
             self.dial_acquaintances(shared);
             return;
         }
@@ -184,11 +184,14 @@ impl Opennet {
     /// Announces this node where its distances leave the widest gap, if it has places and that is due.
     fn seek_distant<B: Block>(&mut self, shared: &mut Shared<B>) {
         let limit = self.limit(shared);
-        let nobody = self.me.as_ref().map(|me| me.node);
-        let expected = nobody.map_or(0, |me| self.expected(&me).count());
         let enough = limit - limit / ENOUGH;
         let busy = self.routes.own_len() >= self.config.own_announcements_max;
-        if self.adopted_len() == 0 || self.adopted_len() + expected >= enough || busy {
+        if self.adopted_len() == 0 || self.adopted_len() >= enough || busy {
+            return;
+        }
+        let nobody = self.me.as_ref().map(|me| me.node);
+        let expected = nobody.map_or(0, |me| self.expected(&me).count());
+        if self.adopted_len() + expected >= enough {
             return;
         }
         if self.search.next_at > shared.now {
@@ -207,7 +210,7 @@ impl Opennet {
         if self.config.seeking == Seeking::OwnPlace {
             return shared.me;
         }
-        let mut ring = self.ring(shared);
+        let mut ring = self.links.ring().clone();
         let targets = self.routes.own_targets();
         let expected = self
             .me
@@ -215,7 +218,7 @@ impl Opennet {
             .flat_map(|me| self.expected(&me.node))
             .chain(targets);
         for location in expected {
-            ring = ring.with(Member {
+            ring.insert(Member {
                 peer: None,
                 location,
             });

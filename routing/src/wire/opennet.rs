@@ -32,6 +32,17 @@ pub(super) fn encode(message: &OpennetMessage, bytes: &mut BytesMut) {
     }
 }
 
+/// How many bytes [`encode`] appends.
+pub(super) fn encoded_len(message: &OpennetMessage) -> usize {
+    let head = postcard::to_slice(&Head::of(message), &mut [0; HEAD_LEN_MAX])
+        .expect("the longest head fits: HEAD_LEN_MAX counts its fields")
+        .len();
+    let contacts = message.contacts().iter();
+    head + contacts
+        .map(|contact| CONTACT_HEAD_LEN + contact.record.len())
+        .sum::<usize>()
+}
+
 /// The message that `bytes` are, if they are one. Records in it share their memory.
 pub(super) fn decode(bytes: &Bytes) -> Option<OpennetMessage> {
     let (head, rest) = postcard::take_from_bytes::<Head>(bytes).ok()?;
@@ -195,6 +206,9 @@ impl Head {
 
 /// Kind 1, id at most 10 (as a varint), place sought 11, hops 1, invitations 1; rounded up.
 const HEAD_LEN_MAX: usize = 32;
+
+/// A node's identity, and the length of its record.
+const CONTACT_HEAD_LEN: usize = 32 + 2;
 
 #[cfg(test)]
 mod tests;

@@ -63,6 +63,7 @@ proptest! {
         let message = Message::Opennet(message);
         let bytes = wire::encode(&message);
         prop_assert!(bytes.len() <= wire::MESSAGE_LEN_MAX);
+        prop_assert_eq!(wire::encoded_len(&message), bytes.len());
         prop_assert_eq!(wire::decode(&bytes), Ok(message));
     }
 
