@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use serde_json::Value;
 
 /// Compares the file `vectors/{name}.json` with `computed`.
-fn check(name: &str, computed: &Value) {
+pub(crate) fn check(name: &str, computed: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("vectors")
         .join(format!("{name}.json"));
@@ -33,11 +33,11 @@ fn check(name: &str, computed: &Value) {
 }
 
 /// Lower-case hexadecimal.
-fn hex(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
     HEXLOWER.encode(bytes.as_ref())
 }
 
 /// `len` bytes that count up from zero modulo 251.
-fn counting_bytes(len: usize) -> Vec<u8> {
+pub(crate) fn counting_bytes(len: usize) -> Vec<u8> {
     (0..=250).cycle().take(len).collect()
 }

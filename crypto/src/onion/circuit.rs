@@ -165,3 +165,30 @@ impl fmt::Debug for CircuitKeys {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+impl CircuitKeys {
+    pub(super) fn from_hops(hops: Vec<HopKeys>) -> Self {
+        Self { hops }
+    }
+
+    pub(super) fn into_hops(self) -> Vec<HopKeys> {
+        self.hops
+    }
+}
+
+#[cfg(test)]
+impl HopKeys {
+    pub(super) const fn shared(&self) -> &SharedKeys {
+        &self.keys
+    }
+
+    pub(super) fn all_keys(&self) -> [[u8; 32]; 4] {
+        let SharedKeys {
+            forward,
+            backward,
+            layer,
+        } = self.keys.clone();
+        [forward, backward, layer, *self.fill]
+    }
+}

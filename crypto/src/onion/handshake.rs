@@ -7,7 +7,7 @@ use std::fmt;
 
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use ml_kem::ml_kem_768::{Ciphertext, DecapsulationKey, EncapsulationKey};
-use ml_kem::{B32, Decapsulate, Key, KeyExport, Seed};
+use ml_kem::{Decapsulate, Encapsulate, Key, KeyExport, Seed};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -127,11 +127,9 @@ pub fn answer<'a>(
         .ok_or(HandshakeError::PublicKey)?;
 
     let ephemeral = random::<32>(rng);
-    let message = random::<32>(rng);
     let relay = secret.agree(MontgomeryPoint(*public));
     let own = MontgomeryPoint::mul_base_clamped(*ephemeral);
-    let (ciphertext, kem) =
-        encapsulation_key.encapsulate_deterministic(&Zeroizing::new(B32::from(*message)));
+    let (ciphertext, kem) = encapsulation_key.encapsulate_with_rng(rng);
     let shared = Shared {
         ephemeral: nonzero(agree(&ephemeral, MontgomeryPoint(*public)))?,
         relay: nonzero(relay)?,
@@ -192,7 +190,7 @@ impl Shared {
 }
 
 /// The X25519 secret of `secret` and the owner of `theirs`.
-fn agree(secret: &[u8; 32], theirs: MontgomeryPoint) -> Zeroizing<[u8; 32]> {
+pub(super) fn agree(secret: &[u8; 32], theirs: MontgomeryPoint) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(theirs.mul_clamped(*secret).to_bytes())
 }
 

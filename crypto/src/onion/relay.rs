@@ -88,3 +88,10 @@ impl fmt::Debug for RelayKeys {
         f.write_str("RelayKeys([redacted])")
     }
 }
+
+#[cfg(test)]
+impl RelayKeys {
+    pub(super) const fn shared(&self) -> &SharedKeys {
+        &self.keys
+    }
+}

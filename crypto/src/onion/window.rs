@@ -103,3 +103,55 @@ impl fmt::Debug for Window {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn first_numbers_are_low_and_closing_numbers_high() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let first: BTreeSet<_> = (0..100).map(|_| first_number(&mut rng)).collect();
+        let closing: BTreeSet<_> = (0..100).map(|_| closing_number(&mut rng)).collect();
+        assert!(first.iter().all(|number| *number < 1 << 30));
+        assert!(closing.iter().all(|number| *number >= 1 << 31));
+        assert!(first.len() > 95 && closing.len() > 95);
+    }
+
+    #[test]
+    fn the_window_reaches_to_both_ends_of_the_numbers() {
+        for (first, second) in [(0, u32::MAX), (u32::MAX, 0)] {
+            let mut window = Window::new();
+            assert!(window.is_fresh(first));
+            window.take(first);
+            assert!(!window.is_fresh(first));
+            assert_eq!(window.is_fresh(second), second > first);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_number_is_taken_once_and_only_within_the_window(
+            base in 0..u32::MAX - 20_000,
+            numbers in proptest::collection::vec(
+                proptest::prop_oneof![0..40_u32, 0..3_000_u32, 1_000..1_050_u32, 0..20_000_u32], 1..200),
+        ) {
+            let mut window = Window::new();
+            let mut taken = BTreeSet::new();
+            for number in numbers.into_iter().map(|number| base + number) {
+                let old = taken.last().is_some_and(|top: &u32| number.saturating_add(WINDOW) <= *top);
+                let expected = !old && !taken.contains(&number);
+                proptest::prop_assert_eq!(window.is_fresh(number), expected);
+                if expected {
+                    window.take(number);
+                    taken.insert(number);
+                }
+            }
+        }
+    }
+}
