@@ -16,6 +16,26 @@
 //!   put its layer around a second cell with the same number.
 //! - When an error comes back the circuit is to be ended: no honest neighbour causes one.
 //!
+//! ```
+//! use crypto::onion::{CellSize, CircuitKeys, Handshake, OnionSecret, answer, first_number, payload};
+//! # use rand_core::SeedableRng;
+//! # let mut rng = rand_chacha::ChaCha20Rng::from_seed([1; 32]);
+//! let relay_secret = OnionSecret::generate(&mut rng);
+//! let (handshake, create) = Handshake::begin(relay_secret.key(), &mut rng);
+//! let (created, mut relay) = answer([&relay_secret], &create, &mut rng)?;
+//! let mut circuit = CircuitKeys::new(handshake.finish(&created)?);
+//!
+//! let number = first_number(&mut rng);
+//! let mut cell = circuit.seal_forward(number, CellSize::Control, b"question")?;
+//! relay.open_forward(number, &mut cell)?;
+//! assert_eq!(payload(&cell)?, b"question");
+//!
+//! let mut cell = relay.seal_backward(7, CellSize::Control, b"answer")?;
+//! let speaker = circuit.open_backward(7, &mut cell)?;
+//! assert_eq!((speaker, payload(&cell)?), (0, b"answer".as_slice()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Formats, derivations and reasons are in `docs/CRYPTO.md`, section 9.
 
 mod cell;

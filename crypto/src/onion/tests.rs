@@ -79,6 +79,16 @@ fn keys_and_secrets_do_not_show_in_debug_output() {
 }
 
 #[test]
+fn whatever_holds_a_secret_wipes_it_when_dropped() {
+    // Compiles only as long as the features of the crates that do it are on.
+    const fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+    wiped::<cell::SharedKeys>();
+    wiped::<ml_kem::ml_kem_768::DecapsulationKey>();
+    wiped::<chacha20::ChaChaCore<chacha20::R20, chacha20::variants::Ietf>>();
+    wiped::<chacha20poly1305::ChaCha20Poly1305>();
+}
+
+#[test]
 fn an_onion_key_survives_bytes_and_signs() {
     let secret = OnionSecret::generate(&mut rng(3));
     let key = secret.key();
