@@ -60,7 +60,7 @@ pub use content::DocumentStream;
 pub use document::Document;
 pub use error::{FetchError, InsertError};
 pub use event::{Event, EventSink, EventStream, Progress, event_channel};
-pub use network::{BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class};
+pub use network::{BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Effort};
 pub use request::{
     FetchOptions, Hashes, InsertOptions, InsertRequest, Inserted, KeyChoice, Listing, ListingEntry,
     ListingKind, Reach, SiteFile, SiteRequest, Source, UskPolicy,

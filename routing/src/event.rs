@@ -228,7 +228,8 @@ pub enum Origin {
 /// How thoroughly the user's fetch searches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effort {
-    /// Once, with an ordinary budget: for what is probably not there.
+    /// Once, with an ordinary budget, and without waiting where all peers search for the key already, or did a moment ago
+    /// ([`FetchFailure::RecentlyFailed`]): for what is probably not there.
     Once,
     /// What is not found is searched for once more, other ways first and with the largest budget.
     #[default]

@@ -7,7 +7,7 @@ use crypto::{BlockKey, VerifiedBlock};
 use rand::RngExt;
 
 use super::Shared;
-use super::network::BlockFetchError;
+use super::network::{BlockFetchError, Effort};
 use super::progress::Meter;
 use super::request::{FetchOptions, Reach};
 use super::window::Outcome;
@@ -27,6 +27,18 @@ pub(crate) enum Patience {
     Needed,
     /// Others can take its place.
     Spare,
+    /// It is probably not there: one search is enough.
+    Probe,
+}
+
+impl Patience {
+    /// How thoroughly the node is to search.
+    const fn effort(self) -> Effort {
+        match self {
+            Self::Needed | Self::Spare => Effort::Thorough,
+            Self::Probe => Effort::Once,
+        }
+    }
 }
 
 impl Fetcher {
@@ -58,7 +70,7 @@ impl Fetcher {
     ) -> Result<VerifiedBlock, BlockFetchError> {
         let mut attempts = Attempts::default();
         loop {
-            let error = match self.ask(key).await {
+            let error = match self.ask(key, patience.effort()).await {
                 Ok(block) if block.key() == key => return Ok(block),
                 // The network broke its promise. Another answer may come from elsewhere.
                 Ok(_) => BlockFetchError::NotFound,
@@ -71,14 +83,14 @@ impl Fetcher {
         }
     }
 
-    async fn ask(&self, key: BlockKey) -> Result<VerifiedBlock, BlockFetchError> {
+    async fn ask(&self, key: BlockKey, effort: Effort) -> Result<VerifiedBlock, BlockFetchError> {
         let network = &self.shared.network;
         if self.options.reach == Reach::StoreOnly {
             return network.fetch_stored(key).await;
         }
         let slot = self.shared.windows.fetch(self.options.class).slot().await;
         self.meter.started();
-        let result = network.fetch(key, self.options.class).await;
+        let result = network.fetch(key, self.options.class, effort).await;
         slot.finish(match result {
             Ok(_) | Err(BlockFetchError::NotFound) => Outcome::Answered,
             Err(BlockFetchError::Overloaded | BlockFetchError::TimedOut) => Outcome::Congested,

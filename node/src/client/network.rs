@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crypto::{BlockKey, VerifiedBlock};
-pub use routing::Class;
+pub use routing::{Class, Effort};
 
 /// A future that [`BlockNetwork`] returns. Dropping it gives the request up.
 pub type BlockFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -20,6 +20,7 @@ pub trait BlockNetwork: Send + Sync + 'static {
         &self,
         key: BlockKey,
         class: Class,
+        effort: Effort,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>>;
 
     /// Looks a block up in the node's own store; nobody else is asked. [`BlockFetchError::NotFound`] if it is not there.

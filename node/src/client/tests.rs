@@ -147,6 +147,7 @@ impl BlockNetwork for MemoryNetwork {
         &self,
         key: BlockKey,
         _: Class,
+        _: Effort,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
         Box::pin(async move {
             let _under_way = self.enter();

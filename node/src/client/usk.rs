@@ -61,7 +61,7 @@ impl Effort {
     const fn patience(self) -> Patience {
         match self {
             Self::Quick | Self::Thorough => Patience::Needed,
-            Self::Free => Patience::Spare,
+            Self::Free => Patience::Probe,
         }
     }
 }
@@ -220,7 +220,7 @@ impl<'a> Search<'a> {
                 self.follow_below();
             }
         } else if Some(edition) > self.newest
-            && self.ask(edition, Patience::Spare)
+            && self.ask(edition, Patience::Probe)
             && self.end.is_some()
         {
             self.wait_on();
@@ -258,13 +258,13 @@ impl<'a> Search<'a> {
         }
         self.wide = true;
         for distance in distances() {
-            self.ask(self.from.saturating_add(distance), Patience::Spare);
+            self.ask(self.from.saturating_add(distance), Patience::Probe);
             if self.effort == Effort::Thorough {
-                self.ask(self.from.saturating_sub(distance), Patience::Spare);
+                self.ask(self.from.saturating_sub(distance), Patience::Probe);
             }
         }
         if self.effort == Effort::Thorough {
-            self.ask(0, Patience::Spare);
+            self.ask(0, Patience::Probe);
         }
         self.follow_below();
         self.wait_on();
@@ -277,7 +277,7 @@ impl<'a> Search<'a> {
             let patience = if edition == self.from {
                 self.effort.patience()
             } else {
-                Patience::Spare
+                Patience::Probe
             };
             self.ask(edition, patience);
         }
@@ -308,7 +308,7 @@ impl<'a> Search<'a> {
     fn ask_hint(&mut self, key: SignedKey) {
         let fetcher = Arc::clone(self.fetcher);
         self.tasks.spawn(async move {
-            let block = fetcher.block(key.block_key(), Patience::Spare).await;
+            let block = fetcher.block(key.block_key(), Patience::Probe).await;
             Answer::Hint(block.ok().and_then(|block| hint::edition(&key, &block)))
         });
     }

@@ -8,7 +8,7 @@ use routing::{FetchFailure, InsertFailure, LocalId, Origin};
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::Command;
-use crate::client::{BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class};
+use crate::client::{BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Effort};
 use crate::store::StoreHandle;
 
 /// Hands requests to the event loop and cancels those that nobody waits for.
@@ -40,6 +40,7 @@ impl NodeNetwork {
         &self,
         key: BlockKey,
         class: Class,
+        effort: Effort,
     ) -> Result<VerifiedBlock, BlockFetchError> {
         let mut guard = self.guard();
         let (answer, result) = oneshot::channel();
@@ -48,6 +49,7 @@ impl NodeNetwork {
             id,
             key,
             class,
+            effort,
             answer,
         };
         let stopped = |_| BlockFetchError::ShuttingDown;
@@ -101,8 +103,9 @@ impl BlockNetwork for NodeNetwork {
         &self,
         key: BlockKey,
         class: Class,
+        effort: Effort,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
-        Box::pin(self.fetch_routed(key, class))
+        Box::pin(self.fetch_routed(key, class, effort))
     }
 
     fn fetch_stored(

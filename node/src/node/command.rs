@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
-use routing::{Class, FetchFailure, InsertFailure, InsertSuccess, LocalId};
+use routing::{Class, Effort, FetchFailure, InsertFailure, InsertSuccess, LocalId};
 use tokio::sync::oneshot;
 
 use super::survey::Survey;
@@ -22,6 +22,8 @@ pub(super) enum Command {
         key: BlockKey,
         /// Who goes first when both wait.
         class: Class,
+        /// How thoroughly to search.
+        effort: Effort,
         /// Where the result goes.
         answer: FetchAnswer,
     },

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Effort, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, Place,
+    Action, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, Place,
     Router, StoreResult, StoreTicket, Time,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -194,6 +194,7 @@ impl EventLoop {
                 id,
                 key,
                 class,
+                effort,
                 answer,
             } => {
                 self.waiting.fetches.insert(id, answer);
@@ -201,7 +202,7 @@ impl EventLoop {
                     id,
                     key,
                     class,
-                    effort: Effort::Thorough,
+                    effort,
                 });
             }
             Command::Insert {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Rank, Requester, Requesters, target};
 use crate::block::Block;
-use crate::event::{Action, Class, FetchFailure, Origin, PeerId, StoreTicket};
+use crate::event::{Action, Class, Effort, FetchFailure, Origin, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::lookahead::{Claim, NextPeer};
 use crate::message::{Message, Refusal, RequestId};
@@ -40,6 +40,8 @@ pub(super) struct Search {
     /// Peers that wanted to join in vain, with their ranks: they search already.
     searching: SmallVec<[(PeerId, Rank); 2]>,
     round: Round,
+    /// Whether a peer refused because it searches for the key, or did a moment ago.
+    met_itself: bool,
     pauses: u32,
     deadline: Time,
     /// When it ends in any case.
@@ -119,6 +121,7 @@ impl Search {
             asked_before: SmallVec::new(),
             searching: SmallVec::new(),
             round: Round::First,
+            met_itself: false,
             pauses: 0,
             deadline: Time::ZERO,
             ends: shared.now + patience,
@@ -238,7 +241,7 @@ impl Search {
         reason: Refusal,
     ) {
         match reason {
-            Refusal::Loop => {}
+            Refusal::Loop => self.met_itself = true,
             Refusal::Overloaded => {
                 self.note_failure(FetchFailure::Overloaded);
                 if let Waiting::Peer { peer, id, .. } = self.waiting {
@@ -334,13 +337,23 @@ impl Search {
     /// Tells the users that wait why there is no block.
     pub(super) fn answer_users<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.note_failure(self.earlier_failure);
-        for requester in self.requesters.drain(..) {
+        for requester in std::mem::take(&mut self.requesters) {
             shared.end(requester.asker);
             if let Asker::User(id) = requester.asker {
-                let result = Err(self.failure);
+                let result = Err(self.failure_for(requester.effort, shared.config.loop_memory));
                 shared.actions.push_back(Action::FetchDone { id, result });
             }
         }
+    }
+
+    /// What a user is told. Who wants one search only hears of those of others instead of waiting for their end.
+    fn failure_for(&self, effort: Effort, loop_memory: Duration) -> FetchFailure {
+        let others_search = self.met_itself && self.failure == FetchFailure::RouteNotFound;
+        if others_search && effort == Effort::Once {
+            let retry_after = loop_memory;
+            return FetchFailure::RecentlyFailed { retry_after };
+        }
+        self.failure
     }
 
     /// Whether a peer waits for what it finds, and so must not be asked.

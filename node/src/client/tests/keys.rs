@@ -325,9 +325,10 @@ impl BlockNetwork for Slow {
         &self,
         key: BlockKey,
         class: Class,
+        effort: Effort,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
         Box::pin(async move {
-            let result = self.0.fetch(key, class).await;
+            let result = self.0.fetch(key, class, effort).await;
             if result.is_err() {
                 tokio::time::sleep(Duration::from_secs(60)).await;
             }

@@ -1,7 +1,7 @@
 use crypto::{BlockKey, InsertUri, SubspaceSecret, Uri, VerifiedBlock};
 
 use super::*;
-use crate::client::network::{BlockFuture, BlockInsertError, BlockNetwork};
+use crate::client::network::{BlockFuture, BlockInsertError, BlockNetwork, Effort};
 use crate::client::tests::{MemoryNetwork, noise, open, put, request, subspace};
 use crate::client::{Client, ClientConfig, InsertError};
 
@@ -339,12 +339,13 @@ impl BlockNetwork for Uneven {
         &self,
         key: BlockKey,
         class: Class,
+        effort: Effort,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
         Box::pin(async move {
             if self.quick_fetch.is_some_and(|quick| quick != key) {
                 std::future::pending::<()>().await;
             }
-            self.inner.fetch(key, class).await
+            self.inner.fetch(key, class, effort).await
         })
     }
 

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::client::{
-    BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Client, ClientConfig,
+    BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Client, ClientConfig, Effort,
 };
 use crate::fcp::limits::Budget;
 use crate::fcp::message::{Message, Terminator};
@@ -106,6 +106,7 @@ impl BlockNetwork for TableNetwork {
         &self,
         key: BlockKey,
         _: Class,
+        _: Effort,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
         Box::pin(async move {
             match self.mood() {

@@ -283,7 +283,11 @@ fn the_user_is_told_what_kind_of_failure_it_was() {
         }),
         FetchFailure::NotFound
     );
-    assert_eq!(failure(refused(Refusal::Loop)), FetchFailure::RouteNotFound);
+    let retry_after = Duration::from_secs(2);
+    assert_eq!(
+        failure(refused(Refusal::Loop)),
+        FetchFailure::RecentlyFailed { retry_after }
+    );
     assert_eq!(
         failure(refused(Refusal::Overloaded)),
         FetchFailure::Overloaded
@@ -296,6 +300,42 @@ fn the_user_is_told_what_kind_of_failure_it_was() {
         later,
         FetchFailure::RecentlyFailed { retry_after },
         "a peer cannot put the user off for long"
+    );
+}
+
+#[test]
+fn only_who_wants_more_than_one_search_waits_for_those_of_others() {
+    let pauses = |effort| {
+        let mut bench = Bench::new(&[0.5]);
+        let asked = bench.tell(Event::Fetch {
+            id: LocalId(1),
+            key: key_at(0.5),
+            class: Class::RealTime,
+            effort,
+        });
+        let mut actions = bench.miss(&asked);
+        let begun = bench.now;
+        loop {
+            if let Some(Action::FetchDone { result, .. }) = actions.last() {
+                return (bench.now.since(begun) > Duration::ZERO, result.clone());
+            }
+            actions = if sent(&actions).is_empty() {
+                bench.wait(bench.router.next_timeout().unwrap() - bench.now)
+            } else {
+                let (peer, id) = question(&actions);
+                let reason = Refusal::Loop;
+                bench.hear(peer, Message::Refused { id, reason })
+            };
+        }
+    };
+    let retry_after = Duration::from_secs(2);
+    assert_eq!(
+        pauses(Effort::Once),
+        (false, Err(FetchFailure::RecentlyFailed { retry_after }))
+    );
+    assert_eq!(
+        pauses(Effort::Thorough),
+        (true, Err(FetchFailure::RouteNotFound))
     );
 }
 
