@@ -250,6 +250,8 @@ fn overrides(config: &DemoConfig, index: usize) -> Overrides {
     Overrides {
         name: Some(format!("demo-{index}")),
         link_listen: Some(loopback(0)),
+        // What loopback carries: no line is to be spared.
+        upload: Some(ByteSize::mebibytes(256)),
         // Room for some gigabytes of experiments, so that nothing published vanishes while one plays.
         store_size: Some(ByteSize::gibibytes(4)),
         cache_size: Some(ByteSize::gibibytes(1)),

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::ByteSize;
+
 /// Exit code when the node is not running or cannot be reached.
 pub const EXIT_NODE_UNREACHABLE: u8 = 8;
 
@@ -88,6 +90,9 @@ pub(crate) struct RunArguments {
     /// UDP address for links with other nodes, for example 0.0.0.0:4820
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// Bytes a second that this node may send, for example "500 KiB": more work for others is refused
+    #[arg(long, value_name = "SIZE")]
+    upload: Option<ByteSize>,
     /// TCP address of the Freenet Client Protocol
     #[arg(long, value_name = "ADDR")]
     fcp_listen: Option<SocketAddr>,
@@ -106,7 +111,7 @@ const RUN_EXAMPLES: &str = "Examples:
   warren run --data-dir /srv/warren --listen 0.0.0.0:4820
 
 What holds for every start stands in warren.toml in the data folder, with a comment for each key:
-[opennet] has enabled, seeds, introduce and peers_max.";
+[opennet] has enabled, seeds, introduce and peers_max, [link] has the address and the upload.";
 
 const SEED_EXAMPLES: &str = "Examples:
   warren seed --listen 0.0.0.0:4820 > seed.txt   the first node of a network of its own

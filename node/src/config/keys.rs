@@ -4,7 +4,7 @@ use super::ByteSize;
 use super::settings::{
     FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel, LogSettings, NAME_LEN_MAX,
     NodeSettings, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, OpennetSettings, SEEDS_MAX, STORE_SIZE_MIN,
-    Settings, StoreSettings, SyncPolicy,
+    Settings, StoreSettings, SyncPolicy, UPLOAD_MIN,
 };
 use crate::reference::Reference;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -64,14 +64,15 @@ pub(super) fn default_settings() -> Settings {
         link: LinkSettings {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
             announce: Vec::new(),
+            // 8 Mbit/s: fixed lines that send less have become few. Who has less should say so
+            upload: ByteSize::mebibytes(1),
         },
         opennet: OpennetSettings {
             // Strangers learn the node's address, which the owner has to want.
             enabled: false,
             seeds: Vec::new(),
             introduce: false,
-            // The router's, where the reason stands
-            peers_max: 20,
+            peers_max: None,
         },
         store: StoreSettings {
             // A guess at what an owner gives without thinking: 5 % of a common 250 GB disk, as Freenet suggests.
@@ -130,7 +131,7 @@ const SIZE: &str = "a size such as \"10 GiB\", at least 8 MiB";
 const SWITCH: &str = "true or false";
 const LISTEN: &str = "an IP address and a port, such as \"127.0.0.1:9481\" or \"[::1]:9481\"";
 
-pub(super) static KEYS: [Key; 20] = [
+pub(super) static KEYS: [Key; 21] = [
     Key {
         section: "node",
         name: "name",
@@ -167,6 +168,19 @@ pub(super) static KEYS: [Key; 20] = [
         allowed: "a list of at most 8 IP addresses with ports, such as [\"203.0.113.7:23456\"]",
         set: |s, v| addresses(v).map(|announce| s.link.announce = announce),
         show: |s| Some(quoted_list(&s.link.announce)),
+    },
+    Key {
+        section: "link",
+        name: "upload",
+        kind: Kind::Text,
+        doc: &[
+            "What this node may send, in bytes a second. It takes on as many requests of others as it can send the blocks for",
+            "within a second (4 s where nobody waits), and refuses the rest; the same number decides how many strangers are",
+            "peers. Links adapt to the line by themselves, and your own inserts and fetches come on top.",
+        ],
+        allowed: "a size such as \"500 KiB\", at least 16 KiB",
+        set: |s, v| upload(v).map(|upload| s.link.upload = upload),
+        show: |s| Some(quoted(s.link.upload)),
     },
     Key {
         section: "opennet",
@@ -207,12 +221,12 @@ pub(super) static KEYS: [Key; 20] = [
         name: "peers_max",
         kind: Kind::Text,
         doc: &[
-            "Strangers that this node links with, friends not counted. 20 suit 140 kB/s of upload, 54 suit 1 MB/s: more make",
-            "routes shorter, and this node passes more on.",
+            "Strangers that this node links with, friends not counted. \"auto\": what suits `upload` of [link], such as 20 for",
+            "140 kB/s and 54 for 1 MB/s. More make routes shorter, and this node passes more on.",
         ],
-        allowed: "a number from 10 to 85",
+        allowed: "a number from 10 to 85, or \"auto\"",
         set: |s, v| opennet_peers(v).map(|peers| s.opennet.peers_max = peers),
-        show: |s| Some(s.opennet.peers_max.to_string()),
+        show: |s| Some(s.opennet.peers_max.map_or_else(|| quoted("auto"), |peers| peers.to_string())),
     },
     Key {
         section: "store",
@@ -395,11 +409,20 @@ fn references(value: &Value) -> Option<Vec<Reference>> {
     parsed.filter(|list| list.len() <= SEEDS_MAX)
 }
 
-fn opennet_peers(value: &Value) -> Option<u16> {
-    let number: u16 = text(value)?.parse().ok()?;
+fn opennet_peers(value: &Value) -> Option<Option<u16>> {
+    let text = text(value)?;
+    if text == "auto" {
+        return Some(None);
+    }
+    let number: u16 = text.parse().ok()?;
     (OPENNET_PEERS_MIN..=OPENNET_PEERS_MAX)
         .contains(&number)
-        .then_some(number)
+        .then_some(Some(number))
+}
+
+fn upload(value: &Value) -> Option<ByteSize> {
+    // The upper end, a terabyte a second, only keeps sums clear of overflow.
+    size_within(value, UPLOAD_MIN, ByteSize::bytes(1 << 40))
 }
 
 fn size_within(value: &Value, least: ByteSize, most: ByteSize) -> Option<ByteSize> {

@@ -34,6 +34,8 @@ pub struct Overrides {
     pub link_listen: Option<SocketAddr>,
     /// `link.announce`
     pub announce: Option<Vec<SocketAddr>>,
+    /// `link.upload`
+    pub upload: Option<ByteSize>,
     /// `opennet.enabled`
     pub opennet: Option<bool>,
     /// `opennet.seeds`
@@ -138,6 +140,7 @@ impl Overrides {
             ("node.name", self.name.as_ref().map(|v| text(v))),
             ("link.listen", self.link_listen.as_ref().map(|v| text(v))),
             ("link.announce", self.announce.as_deref().map(list)),
+            ("link.upload", self.upload.as_ref().map(|v| text(v))),
             ("opennet.enabled", self.opennet.map(Value::Flag)),
             ("opennet.seeds", self.seeds.as_deref().map(list)),
             ("opennet.introduce", self.introduce.map(Value::Flag)),

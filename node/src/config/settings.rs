@@ -47,7 +47,13 @@ pub struct LinkSettings {
     pub listen: SocketAddr,
     /// Addresses to name in the reference in addition to those the node finds by itself. At most 8.
     pub announce: Vec<SocketAddr>,
+    /// What this node's line can send, in bytes a second: [`UPLOAD_MIN`] or more. Decides how much work for others is
+    /// accepted, and how many strangers are peers.
+    pub upload: ByteSize,
 }
+
+/// Below it one block takes two seconds: a node would be of no use to others.
+pub const UPLOAD_MIN: ByteSize = ByteSize::bytes(16 << 10);
 
 /// `[opennet]`: whether the node finds peers by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +64,9 @@ pub struct OpennetSettings {
     pub seeds: Vec<Reference>,
     /// Whether nodes that know nobody may announce themselves here.
     pub introduce: bool,
-    /// Strangers that are peers at a time, at most: [`OPENNET_PEERS_MIN`] to [`OPENNET_PEERS_MAX`].
-    pub peers_max: u16,
+    /// Strangers that are peers at a time, at most: [`OPENNET_PEERS_MIN`] to [`OPENNET_PEERS_MAX`]. `None`: as many as
+    /// the upload suits.
+    pub peers_max: Option<u16>,
 }
 
 /// Seeds of one node at most: one suffices, and more only help when that is gone.

@@ -64,9 +64,20 @@ fn the_opennet_is_off_until_the_owner_wants_it_and_takes_references_only() {
 #[test]
 fn the_number_of_strangers_stays_within_its_bounds() {
     let peers = |number: &str| from_file(&format!("[opennet]\npeers_max = {number}\n"));
-    assert_eq!(peers("30").unwrap().opennet.peers_max, 30);
+    assert_eq!(peers("30").unwrap().opennet.peers_max, Some(30));
+    assert_eq!(peers("\"auto\"").unwrap().opennet.peers_max, None);
     for wrong in ["9", "86", "-1", "\"many\""] {
         assert!(peers(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn an_upload_that_serves_nobody_is_refused() {
+    let upload = |size: &str| from_file(&format!("[link]\nupload = \"{size}\"\n"));
+    let config = upload("16 KiB").unwrap();
+    assert_eq!(config.link.upload, ByteSize::bytes(16_384));
+    for wrong in ["15 KiB", "0", "-1", "fast"] {
+        assert!(upload(wrong).is_err(), "{wrong}");
     }
 }
 
@@ -77,6 +88,7 @@ fn every_override_reaches_its_key() {
         name: Some("burrow".to_owned()),
         link_listen: address("[::1]:1"),
         announce: Some(vec!["203.0.113.7:2".parse().unwrap()]),
+        upload: Some(ByteSize::bytes(500_000)),
         opennet: Some(true),
         seeds: Some(vec![seed(1), seed(2)]),
         introduce: Some(true),
@@ -96,6 +108,7 @@ fn every_override_reaches_its_key() {
         name: Some(config.node.name.clone()),
         link_listen: Some(config.link.listen),
         announce: Some(config.link.announce.clone()),
+        upload: Some(config.link.upload),
         opennet: Some(config.opennet.enabled),
         seeds: Some(config.opennet.seeds.clone()),
         introduce: Some(config.opennet.introduce),

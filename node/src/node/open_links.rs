@@ -1,9 +1,10 @@
 //! Opens the port for links, for friends only or for strangers as well.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crypto::Identity;
-use routing::OpennetConfig;
+use routing::{OpennetConfig, peers_for_bandwidth};
 use tokio::sync::mpsc;
 
 use super::StartError;
@@ -61,13 +62,17 @@ fn stranger_limits(config: &Config) -> Option<StrangerLimits> {
     config.opennet.enabled.then_some(limits)
 }
 
+/// The router's numbers, as far as the owner decides them.
 pub(super) fn router_config(config: &Config) -> routing::Config {
+    let upload = config.link.upload.as_bytes();
+    let peers_max = config.opennet.peers_max;
     let opennet = OpennetConfig {
-        peers_max: config.opennet.peers_max.into(),
+        peers_max: peers_max.map_or_else(|| peers_for_bandwidth(upload), usize::from),
         seed: config.opennet.introduce,
         ..OpennetConfig::default()
     };
     routing::Config {
+        upload: NonZeroU64::new(upload),
         opennet: config.opennet.enabled.then(|| Arc::new(opennet)),
         ..routing::Config::default()
     }
@@ -84,4 +89,30 @@ fn open_to_strangers(
     let opennet = Opennet::new(identity, &own, &config.opennet.seeds, remembered.read())?;
     endpoint.introduce_as(opennet.record());
     Ok(opennet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ByteSize, Overrides};
+
+    #[test]
+    fn the_upload_decides_what_is_taken_on_and_how_many_strangers_are_peers() {
+        let with = |upload, peers: &[(&str, &str)]| {
+            let overrides = Overrides {
+                upload: Some(ByteSize::bytes(upload)),
+                opennet: Some(true),
+                ..Overrides::default()
+            };
+            let variables = peers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+            let config = Config::resolve(None, variables, &overrides).unwrap();
+            let router = router_config(&config);
+            let strangers = router.opennet.map(|opennet| opennet.peers_max);
+            (router.upload.map(NonZeroU64::get), strangers)
+        };
+        assert_eq!(with(140_000, &[]), (Some(140_000), Some(20)));
+        assert_eq!(with(1_000_000, &[]), (Some(1_000_000), Some(54)));
+        let fixed = [("WARREN_OPENNET_PEERS_MAX", "30")];
+        assert_eq!(with(1_000_000, &fixed), (Some(1_000_000), Some(30)));
+    }
 }

@@ -104,6 +104,7 @@ fn overrides(arguments: &RunArguments) -> Result<Overrides, Failure> {
     };
     Ok(Overrides {
         link_listen: arguments.listen,
+        upload: arguments.upload,
         // A flag cannot switch off what the file switches on.
         opennet: arguments.opennet.then_some(true),
         seeds: seeds(&arguments.seeds)?,
