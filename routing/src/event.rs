@@ -230,6 +230,8 @@ pub enum Origin {
 pub enum Effort {
     /// Once, with an ordinary budget, and without waiting where all peers search for the key already, or did a moment ago
     /// ([`FetchFailure::RecentlyFailed`]): for what is probably not there.
+    Probe,
+    /// Once, with an ordinary budget.
     Once,
     /// What is not found is searched for once more, other ways first and with the largest budget.
     #[default]

@@ -36,7 +36,7 @@ impl Patience {
     const fn effort(self) -> Effort {
         match self {
             Self::Needed | Self::Spare => Effort::Thorough,
-            Self::Probe => Effort::Once,
+            Self::Probe => Effort::Probe,
         }
     }
 }

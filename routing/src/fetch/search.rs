@@ -346,10 +346,10 @@ impl Search {
         }
     }
 
-    /// What a user is told. Who wants one search only hears of those of others instead of waiting for their end.
+    /// What a user is told. Who does not wait hears of the searches of others instead of waiting for their end.
     fn failure_for(&self, effort: Effort, loop_memory: Duration) -> FetchFailure {
         let others_search = self.met_itself && self.failure == FetchFailure::RouteNotFound;
-        if others_search && effort == Effort::Once {
+        if others_search && effort == Effort::Probe {
             let retry_after = loop_memory;
             return FetchFailure::RecentlyFailed { retry_after };
         }

@@ -181,7 +181,7 @@ impl Case {
             (Removal::Random, Effort::Thorough) => 1,
             (Removal::BestLinked, Effort::Once) => 2,
             (Removal::BestLinked, Effort::Thorough) => 3,
-            (Removal::Arc | Removal::LongestLinked, _) => return None,
+            (Removal::Arc | Removal::LongestLinked, _) | (_, Effort::Probe) => return None,
         };
         let near = |(share, _): &&(f64, [f64; 4])| (share - self.removed).abs() < 1e-9;
         PUBLISHED.iter().find(near).map(|(_, row)| row[column])

@@ -48,7 +48,7 @@ impl Search {
     }
 
     /// Lets the users wait until others' searches have ended, if those kept all peers from working on this one, or took
-    /// the room on its way. `false` if it did so often enough, or if nobody wants more than one search.
+    /// the room on its way. `false` if it did so often enough, or if nobody who waits is that patient.
     ///
     /// No peer waits for this search, and none may join while it pauses.
     pub(in crate::fetch) fn pause<B: Block>(
@@ -59,7 +59,7 @@ impl Search {
         let refused_everywhere =
             shared.peers.len() > 0 && weight(self.failure) + weight(self.earlier_failure) == 0;
         let mut users = self.requesters.iter();
-        let patient = users.any(|requester| requester.effort == Effort::Thorough);
+        let patient = users.any(|requester| requester.effort > Effort::Probe);
         let worth_it =
             !self.requesters.is_empty() && ((refused_everywhere && patient) || self.gave_way());
         if !worth_it || self.pauses == PAUSES_MAX || shared.now >= self.ends {

@@ -283,11 +283,7 @@ fn the_user_is_told_what_kind_of_failure_it_was() {
         }),
         FetchFailure::NotFound
     );
-    let retry_after = Duration::from_secs(2);
-    assert_eq!(
-        failure(refused(Refusal::Loop)),
-        FetchFailure::RecentlyFailed { retry_after }
-    );
+    assert_eq!(failure(refused(Refusal::Loop)), FetchFailure::RouteNotFound);
     assert_eq!(
         failure(refused(Refusal::Overloaded)),
         FetchFailure::Overloaded
@@ -304,7 +300,7 @@ fn the_user_is_told_what_kind_of_failure_it_was() {
 }
 
 #[test]
-fn only_who_wants_more_than_one_search_waits_for_those_of_others() {
+fn a_probe_does_not_wait_for_the_searches_of_others() {
     let pauses = |effort| {
         let mut bench = Bench::new(&[0.5]);
         let asked = bench.tell(Event::Fetch {
@@ -330,13 +326,13 @@ fn only_who_wants_more_than_one_search_waits_for_those_of_others() {
     };
     let retry_after = Duration::from_secs(2);
     assert_eq!(
-        pauses(Effort::Once),
+        pauses(Effort::Probe),
         (false, Err(FetchFailure::RecentlyFailed { retry_after }))
     );
-    assert_eq!(
-        pauses(Effort::Thorough),
-        (true, Err(FetchFailure::RouteNotFound))
-    );
+    for patient in [Effort::Once, Effort::Thorough] {
+        let waited = (true, Err(FetchFailure::RouteNotFound));
+        assert_eq!(pauses(patient), waited);
+    }
 }
 
 #[test]
