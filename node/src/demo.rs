@@ -165,8 +165,8 @@ impl Demo {
         let links = topology::small_world(&locations);
         for (a, b) in &links {
             let (first, second) = (&self.nodes[*a], &self.nodes[*b]);
-            befriend(first, second)?;
-            befriend(second, first)?;
+            befriend(first, second).await?;
+            befriend(second, first).await?;
         }
         for (index, node) in self.nodes.iter().enumerate() {
             let degree = links
@@ -204,8 +204,8 @@ impl Demo {
 }
 
 /// A second start finds the friends in the list, with references that name the ports of the first start.
-fn befriend(node: &Node, friend: &Node) -> Result<(), DemoError> {
-    match node.add_peer(friend.reference()?) {
+async fn befriend(node: &Node, friend: &Node) -> Result<(), DemoError> {
+    match node.add_peer(friend.reference()?, None).await {
         Ok(()) | Err(PeerAddError::AlreadyKnown { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -17,4 +17,5 @@ pub mod peers_file;
 pub mod reference;
 pub mod store;
 mod temp_dir;
+pub mod trust;
 pub mod warren_cli;

@@ -7,6 +7,7 @@ mod event_loop;
 mod gateway_port;
 mod open_links;
 mod opennet;
+mod place_file;
 mod remembered;
 mod start_error;
 pub(crate) mod survey;
@@ -19,16 +20,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crypto::{Identity, NodeId};
 use fproxy::{Gateway, GatewayConfig};
-use routing::PeerId;
+use routing::{Location, PeerId, Trust};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use self::block_network::NodeNetwork;
 use self::command::Command;
-use self::event_loop::{EventLoop, LinkedPeer};
+use self::event_loop::{Beginning, EventLoop, LinkedPeer};
 use self::open_links::{OpenLinks, router_config};
 use self::opennet::Opennet;
+use self::place_file::{KeptPlace, PlaceFile};
 pub(crate) use self::remembered::FILE_NAME as REMEMBERED_FILE_NAME;
 use self::remembered::RememberedFile;
 pub use self::start_error::StartError;
@@ -55,6 +57,8 @@ pub struct Node {
     fcp: Option<FcpServer>,
     gateway: Option<Gateway>,
     event_loop: JoinHandle<()>,
+    /// Keeps the node's place among its friends; ends after the loop.
+    keep_place: Option<JoinHandle<()>>,
     stop_loop: oneshot::Sender<()>,
     _running: RunningGuard,
     _data_dir: DataDir,
@@ -95,10 +99,16 @@ impl Node {
         let links = OpenLinks::open(&data_dir, &identity, &config)?;
         let knows_strangers = links.opennet.as_ref().is_some_and(Opennet::knows_strangers);
         let endpoint = Arc::new(links.endpoint);
+        let whereabouts = Whereabouts::of_start(&data_dir, &identity.id(), &config);
+        let beginning = Beginning {
+            location: whereabouts.location,
+            config: router_config(&config, whereabouts.settled),
+            opennet: links.opennet,
+            trust: trust_in(&peers),
+            place: whereabouts.tell,
+        };
         let (event_loop, wires) = EventLoop::new(
-            &identity.id(),
-            router_config(&config),
-            links.opennet,
+            beginning,
             Arc::clone(&store),
             Arc::clone(&endpoint),
             links.events,
@@ -119,8 +129,9 @@ impl Node {
         tokio::spawn(quarantine(Arc::downgrade(&core), wires.offenders));
         tokio::spawn(remember_now_and_then(Arc::downgrade(&core)));
         for peer in core.peers().peers() {
+            let friend = &peer.reference;
             core.endpoint
-                .connect_to(peer.id(), peer.addresses().to_vec());
+                .connect_to(friend.id(), friend.addresses().to_vec());
         }
         let (stop_loop, stopped) = oneshot::channel();
         let event_loop = tokio::spawn(event_loop.run(stopped));
@@ -136,6 +147,7 @@ impl Node {
             fcp,
             gateway,
             event_loop,
+            keep_place: whereabouts.keep,
             stop_loop,
             _running: running,
             _data_dir: data_dir,
@@ -160,6 +172,9 @@ impl Node {
         // Either may have ended already.
         let _ = self.stop_loop.send(());
         let _ = self.event_loop.await;
+        if let Some(keep_place) = self.keep_place {
+            let _ = keep_place.await;
+        }
         let store = Arc::clone(&self.core.store);
         // A panic in there has been logged by its thread.
         let _ = tokio::task::spawn_blocking(move || store.close()).await;
@@ -179,12 +194,17 @@ impl Node {
         self.core.reference()
     }
 
-    /// Adds a friend, or renews its reference, and connects to it.
+    /// Adds a friend, renews its reference or changes how far it is trusted, and connects to it. Without a `trust` a new
+    /// friend gets the usual and a known one keeps its own.
     ///
     /// # Errors
     /// [`PeerAddError`].
-    pub fn add_peer(&self, reference: Reference) -> Result<(), PeerAddError> {
-        self.core.add_peer(reference)
+    pub async fn add_peer(
+        &self,
+        reference: Reference,
+        trust: Option<Trust>,
+    ) -> Result<(), PeerAddError> {
+        self.core.add_peer(reference, trust).await
     }
 
     /// Peers with a link that is up.
@@ -244,18 +264,27 @@ impl Core {
         Reference::sign(&self.identity, &self.config.node.name, &addresses, serial())
     }
 
-    fn add_peer(&self, reference: Reference) -> Result<(), PeerAddError> {
-        let (id, addresses) = (reference.id(), reference.addresses().to_vec());
-        self.peers().add(reference)?;
-        self.endpoint.connect_to(id, addresses);
+    async fn add_peer(
+        &self,
+        reference: Reference,
+        trust: Option<Trust>,
+    ) -> Result<(), PeerAddError> {
+        let (peer, addresses) = (reference.id(), reference.addresses().to_vec());
+        self.peers().add(reference, trust)?;
+        if let Some(trust) = trust {
+            // The event loop has gone only when the node is stopping.
+            let _ = self.commands.send(Command::Trust { peer, trust }).await;
+        }
+        self.endpoint.connect_to(peer, addresses);
         Ok(())
     }
 
     /// Links with `id` if it is still a friend.
     fn reconnect(&self, id: NodeId) {
         let peers = self.peers();
-        if let Some(peer) = peers.peers().iter().find(|peer| peer.id() == id) {
-            self.endpoint.connect_to(id, peer.addresses().to_vec());
+        let mut friends = peers.peers().iter().map(|peer| &peer.reference);
+        if let Some(friend) = friends.find(|friend| friend.id() == id) {
+            self.endpoint.connect_to(id, friend.addresses().to_vec());
         }
     }
 
@@ -302,6 +331,50 @@ impl Core {
     fn uptime(&self) -> Duration {
         self.started.elapsed()
     }
+}
+
+/// Where a node begins on the ring, and how its place is kept.
+struct Whereabouts {
+    location: Location,
+    /// Whether it has found a place that suits its friends.
+    settled: bool,
+    tell: Option<watch::Sender<KeptPlace>>,
+    keep: Option<JoinHandle<()>>,
+}
+
+impl Whereabouts {
+    /// A node with strangers is where its identity puts it; one that has friends only where it was last, or there as well at
+    /// its first start.
+    fn of_start(data_dir: &DataDir, me: &NodeId, config: &Config) -> Self {
+        let location = Location::of_node(me);
+        if config.opennet.enabled {
+            return Self {
+                location,
+                settled: true,
+                tell: None,
+                keep: None,
+            };
+        }
+        let file = PlaceFile::new(data_dir.path());
+        let begin = file.read().unwrap_or(KeptPlace {
+            location,
+            settled: false,
+        });
+        let (tell, told) = watch::channel(begin);
+        Self {
+            location: begin.location,
+            settled: begin.settled,
+            tell: Some(tell),
+            keep: Some(tokio::spawn(file.keep(told))),
+        }
+    }
+}
+
+fn trust_in(peers: &PeersFile) -> BTreeMap<NodeId, Trust> {
+    let friends = peers.peers().iter();
+    friends
+        .map(|friend| (friend.reference.id(), friend.trust))
+        .collect()
 }
 
 /// Serial number of a reference made now: milliseconds since 1970, so that a node which restarts at once has a newer one.

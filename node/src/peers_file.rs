@@ -1,11 +1,13 @@
 //! `peers.toml`: the references of the node's friends.
 //!
-//! Each entry holds a reference; name and identity beside it are for people who look into the file and are written
-//! anew with each change.
+//! Each entry holds a reference and how far the owner trusts the friend; name and identity beside it are for people who
+//! look into the file and are written anew with each change.
 
 use crate::data_dir::{read_text_bounded, replace_file};
 use crate::reference::{Reference, ReferenceError};
+use crate::trust::{trust_name, trust_of};
 use crypto::NodeId;
+use routing::Trust;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,16 @@ const PREFIX_LEN_MIN: usize = 6;
 pub struct PeersFile {
     path: PathBuf,
     own: NodeId,
-    peers: Vec<Reference>,
+    peers: Vec<Friend>,
+}
+
+/// One of the friends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Friend {
+    /// Who it is and how to reach it.
+    pub reference: Reference,
+    /// How far the owner trusts it.
+    pub trust: Trust,
 }
 
 /// What adding a reference did.
@@ -35,6 +46,8 @@ pub enum PeerAdded {
     New,
     /// The reference took the place of an older one of the same node.
     Renewed,
+    /// The reference was there; it is trusted differently from now on.
+    Trusted,
 }
 
 /// Why the file cannot be read.
@@ -135,6 +148,9 @@ struct Entry {
     #[serde(default)]
     identity: String,
     reference: String,
+    /// Missing in files of earlier versions.
+    #[serde(default)]
+    trust: String,
 }
 
 impl PeersFile {
@@ -160,7 +176,7 @@ impl PeersFile {
         if document.peer.len() > PEERS_MAX {
             return Err(malformed(format!("it has more than {PEERS_MAX} peers")));
         }
-        let mut peers: Vec<Reference> = Vec::new();
+        let mut peers: Vec<Friend> = Vec::new();
         for (index, entry) in document.peer.iter().enumerate() {
             let reference: Reference =
                 entry
@@ -171,41 +187,60 @@ impl PeersFile {
                         number: index + 1,
                         source,
                     })?;
-            if reference.id() == own || peers.iter().any(|peer| peer.id() == reference.id()) {
+            let is_same = |peer: &Friend| peer.reference.id() == reference.id();
+            let number = index + 1;
+            if reference.id() == own || peers.iter().any(is_same) {
                 return Err(malformed(format!(
-                    "peer {} is this node itself or stands there twice",
-                    index + 1
+                    "peer {number} is this node itself or stands there twice"
                 )));
             }
-            peers.push(reference);
+            let trust = trusted(&entry.trust).ok_or_else(|| {
+                malformed(format!("the trust in peer {number} is not low, normal or high"))
+            })?;
+            peers.push(Friend { reference, trust });
         }
         Ok(Self { path, own, peers })
     }
 
-    /// Adds a friend, or renews the reference of one.
+    /// Adds a friend, renews the reference of one, or changes how far one is trusted. Without a `trust` a new friend gets
+    /// [`Trust::Normal`] and a known one keeps its own.
     ///
     /// # Errors
     /// [`PeerAddError`]; nothing is changed then.
-    pub fn add(&mut self, reference: Reference) -> Result<PeerAdded, PeerAddError> {
+    pub fn add(
+        &mut self,
+        reference: Reference,
+        trust: Option<Trust>,
+    ) -> Result<PeerAdded, PeerAddError> {
         if reference.id() == self.own {
             return Err(PeerAddError::Own);
         }
         let mut peers = self.peers.clone();
+        let is_full = peers.len() >= PEERS_MAX;
         let name = || reference.name().to_owned();
-        let added = match peers.iter().position(|peer| peer.id() == reference.id()) {
-            Some(known) if peers[known] == reference => {
-                return Err(PeerAddError::AlreadyKnown { name: name() });
-            }
-            Some(known) if peers[known].serial() >= reference.serial() => {
+        let known = peers
+            .iter_mut()
+            .find(|peer| peer.reference.id() == reference.id());
+        let added = match known {
+            Some(known) if known.reference == reference => match trust {
+                Some(trust) if trust != known.trust => {
+                    known.trust = trust;
+                    PeerAdded::Trusted
+                }
+                Some(_) | None => return Err(PeerAddError::AlreadyKnown { name: name() }),
+            },
+            Some(known) if known.reference.serial() >= reference.serial() => {
                 return Err(PeerAddError::Older { name: name() });
             }
             Some(known) => {
-                peers[known] = reference;
+                known.reference = reference;
+                known.trust = trust.unwrap_or(known.trust);
                 PeerAdded::Renewed
             }
-            None if peers.len() >= PEERS_MAX => return Err(PeerAddError::TooMany),
+            None if is_full => return Err(PeerAddError::TooMany),
             None => {
-                peers.push(reference);
+                let trust = trust.unwrap_or_default();
+                peers.push(Friend { reference, trust });
                 PeerAdded::New
             }
         };
@@ -229,7 +264,7 @@ impl PeersFile {
             .peers
             .iter()
             .enumerate()
-            .filter(|(_, peer)| matches(peer))
+            .filter(|(_, peer)| matches(&peer.reference))
             .map(|(index, _)| index);
         let index = found
             .next()
@@ -244,19 +279,20 @@ impl PeersFile {
                 path: self.path.clone(),
                 source,
             })?;
-        Ok(removed)
+        Ok(removed.reference)
     }
 
     /// The peers in the order in which they were added.
-    pub fn peers(&self) -> &[Reference] {
+    pub fn peers(&self) -> &[Friend] {
         &self.peers
     }
 
-    fn replace(&mut self, peers: Vec<Reference>) -> io::Result<()> {
-        let entry = |peer: &Reference| Entry {
-            name: peer.name().to_owned(),
-            identity: peer.id().to_string(),
-            reference: peer.to_string(),
+    fn replace(&mut self, peers: Vec<Friend>) -> io::Result<()> {
+        let entry = |Friend { reference, trust }: &Friend| Entry {
+            name: reference.name().to_owned(),
+            identity: reference.id().to_string(),
+            reference: reference.to_string(),
+            trust: trust_name(*trust).to_owned(),
         };
         let document = Document {
             peer: peers.iter().map(entry).collect(),
@@ -266,6 +302,14 @@ impl PeersFile {
         self.peers = peers;
         Ok(())
     }
+}
+
+/// The level that an entry of the file names.
+fn trusted(name: &str) -> Option<Trust> {
+    if name.is_empty() {
+        return Some(Trust::default());
+    }
+    trust_of(name)
 }
 
 #[cfg(test)]

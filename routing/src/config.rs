@@ -74,7 +74,8 @@ pub struct Config {
     pub neighbours_interval: Duration,
     /// How the node finds peers by itself. `None`: it does not, and strangers are hung up on.
     pub opennet: Option<Arc<OpennetConfig>>,
-    /// How a node that has friends only finds its place. `None`, or with an opennet: it stays where it was put.
+    /// How a node that has friends only finds its place. `None`, or with an opennet: it stays where it was put. With both it
+    /// hears where its friends are.
     pub darknet: Option<Arc<DarknetConfig>>,
 }
 

@@ -172,6 +172,11 @@ impl Darknet {
         all.into_iter().flatten().min()
     }
 
+    /// Whether it has done with drifting.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.stage() == Stage::Settle
+    }
+
     /// How this node decides now.
     fn stage(&self) -> Stage {
         match self.config.stage {

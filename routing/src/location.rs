@@ -53,7 +53,8 @@ impl Location {
     }
 
     /// The place with these bits.
-    pub(crate) const fn from_bits(bits: u64) -> Self {
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 

@@ -36,6 +36,8 @@ pub struct Router<B = VerifiedBlock> {
     opennet: Option<Box<Opennet>>,
     /// The search for a place among friends, if the node has no other peers.
     pub(crate) darknet: Option<Box<Darknet>>,
+    /// Of friends, if the node has strangers as peers as well.
+    places_told: hybrid::Told,
 }
 
 /// How much a router has to do.
@@ -91,6 +93,7 @@ impl<B: Block> Router<B> {
             inserts: Inserts::default(),
             own: OwnRequests::new(),
             repairs: Repairs::default(),
+            places_told: hybrid::Told::default(),
         }
     }
 
@@ -401,6 +404,7 @@ impl<B: Block> Router<B> {
             return;
         }
         self.shared.neighbours_changed();
+        self.places_told.remove(&peer);
         if let Some(darknet) = &mut self.darknet {
             darknet.friend_down(&mut self.shared, peer);
         }
@@ -450,6 +454,7 @@ impl<B: Block> Router<B> {
 }
 
 mod answers;
+mod hybrid;
 mod links;
 
 #[cfg(test)]

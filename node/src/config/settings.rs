@@ -53,7 +53,7 @@ pub struct LinkSettings {
 }
 
 /// Below it one block takes two seconds: a node would be of no use to others.
-pub const UPLOAD_MIN: ByteSize = ByteSize::bytes(16 << 10);
+pub(super) const UPLOAD_MIN: ByteSize = ByteSize::bytes(16 << 10);
 
 /// `[opennet]`: whether the node finds peers by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

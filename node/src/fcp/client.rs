@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use routing::Trust;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -11,6 +12,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use super::limits::{Budget, HEAD_BYTES_MAX};
 use super::message::{Message, Terminator};
 use super::reader::{Incoming, LineLimits, Position, ReadError, read_message};
+use crate::trust::trust_name;
 
 /// How long to wait for the connection and for the node's greeting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -241,16 +243,21 @@ impl FcpClient {
         }
     }
 
-    /// Adds a peer by its reference; returns the node's `Peer` message about it.
+    /// Adds a friend by its reference, or changes how far a known one is trusted; returns the node's `Peer` message about
+    /// it. Without a `trust` a new friend gets the usual.
     ///
     /// # Errors
     /// As [`Self::ask`].
-    pub async fn add_peer(&mut self, reference: &str) -> Result<Message, ClientError> {
+    pub async fn add_peer(
+        &mut self,
+        reference: &str,
+        trust: Option<Trust>,
+    ) -> Result<Message, ClientError> {
         let message = Message::new("AddPeer")
             .with("Identifier", "add")
-            .with("Reference", reference.trim());
-        self.ask(&message.with("Trust", "NORMAL").with("Visibility", "NO"))
-            .await
+            .with("Reference", reference.trim())
+            .with_some("Trust", trust.map(|trust| trust_name(trust).to_uppercase()));
+        self.ask(&message.with("Visibility", "NO")).await
     }
 
     /// Removes the peer with this identity.

@@ -20,7 +20,12 @@ pub trait NodeControl: Send + Sync + 'static {
     fn peers(&self) -> BoxFuture<'_, Vec<PeerFacts>>;
 
     /// Adds a peer by its reference text and starts to connect to it.
-    fn add_peer(&self, reference: String) -> BoxFuture<'_, Result<PeerFacts, AddPeerError>>;
+    /// Without a `trust` a new friend gets the usual.
+    fn add_peer(
+        &self,
+        reference: String,
+        trust: Option<Trust>,
+    ) -> BoxFuture<'_, Result<PeerFacts, AddPeerError>>;
 
     /// Forgets a peer and closes the link to it.
     fn remove_peer(&self, id: NodeId) -> BoxFuture<'_, Result<(), RemovePeerError>>;
@@ -34,6 +39,8 @@ pub trait NodeControl: Send + Sync + 'static {
 pub struct NodeFacts {
     /// The node's identity.
     pub id: NodeId,
+    /// Where it is on the ring, 0 to 1.
+    pub location: f64,
     /// The node's own reference, one line: identity and addresses, signed.
     pub reference: String,
     /// The name its owner gave it; not unique.

@@ -5,7 +5,6 @@ use std::fs;
 use std::net::SocketAddr;
 
 use crypto::NodeId;
-use routing::Trust;
 
 use super::hello::version;
 use super::message::{Flag, Message};
@@ -13,6 +12,7 @@ use super::node_info::{
     AddPeerError, NodeControl, NodeFacts, PeerFacts, PeerStanding, RemovePeerError, RequestFacts,
 };
 use super::protocol_error::{ErrorCode, ProtocolError};
+use crate::trust::{trust_name, trust_of};
 
 /// Longest file from which a reference is read, in bytes; one is a line of some hundred.
 const REFERENCE_FILE_MAX: u64 = 64 << 10;
@@ -23,7 +23,7 @@ pub(super) async fn node_data(node: &dyn NodeControl, request: &Message) -> Mess
     let data = Message::new("NodeData")
         .with_some("Identifier", request.identifier())
         .with("identity", facts.id)
-        .with("location", facts.id.location())
+        .with("location", facts.location)
         .with("myName", &facts.name)
         .with("lastGoodVersion", version())
         .with("version", version())
@@ -117,7 +117,8 @@ pub(super) async fn list_peer_notes(
     })
 }
 
-/// `AddPeer`: by the field `Reference`, or by a file that holds one.
+/// `AddPeer`: by the field `Reference`, or by a file that holds one. `Trust` may change that of a known friend.
+/// `Visibility` means nothing here: friends never learn who the others are.
 pub(super) async fn add_peer(
     node: &dyn NodeControl,
     request: &Message,
@@ -136,7 +137,13 @@ pub(super) async fn add_peer(
             return Err(request.error(ErrorCode::ReferenceParse, why));
         }
     };
-    match node.add_peer(reference).await {
+    let trust = match request.field("Trust") {
+        None => None,
+        Some(name) => Some(trust_of(name).ok_or_else(|| {
+            request.error(ErrorCode::InvalidField, "Trust is LOW, NORMAL or HIGH")
+        })?),
+    };
+    match node.add_peer(reference, trust).await {
         Ok(peer) => Ok(peer_message(&peer, request)),
         Err(error) => {
             let code = match &error {
@@ -266,13 +273,9 @@ fn peer_message(peer: &PeerFacts, request: &Message) -> Message {
 }
 
 /// As Hyphanet spells it.
-const fn trust_level(standing: PeerStanding) -> Option<&'static str> {
+fn trust_level(standing: PeerStanding) -> Option<String> {
     match standing {
-        PeerStanding::Friend { trust } => Some(match trust {
-            Trust::Low => "LOW",
-            Trust::Normal => "NORMAL",
-            Trust::High => "HIGH",
-        }),
+        PeerStanding::Friend { trust } => Some(trust_name(trust).to_uppercase()),
         PeerStanding::Stranger { .. } => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
-use routing::{Class, Effort, FetchFailure, InsertFailure, InsertSuccess, LocalId};
+use routing::{Class, Effort, FetchFailure, InsertFailure, InsertSuccess, LocalId, Trust};
 use tokio::sync::oneshot;
 
 use super::survey::Survey;
@@ -52,6 +52,13 @@ pub(super) enum Command {
     Remembered {
         /// Where their records go.
         answer: oneshot::Sender<Vec<Bytes>>,
+    },
+    /// This friend is trusted so far from now on.
+    Trust {
+        /// Which.
+        peer: NodeId,
+        /// How far.
+        trust: Trust,
     },
     /// Route nothing through this peer from now on.
     Forget {

@@ -1,7 +1,7 @@
 //! What FCP clients may know and change of the node.
 
 use crypto::NodeId;
-use routing::{PeerId, PeerMerit, Place};
+use routing::{Location, PeerId, PeerMerit, Place, Trust};
 
 use super::Core;
 use super::event_loop::LinkedPeer;
@@ -10,7 +10,7 @@ use crate::fcp::node_info::{
     AddPeerError, BoxFuture, LinkFacts, NodeControl, NodeFacts, Outcomes, PeerFacts, PeerStanding,
     RemovePeerError, RequestFacts, StoreFacts,
 };
-use crate::peers_file::{PeerAddError, PeerRemoveError};
+use crate::peers_file::{Friend, PeerAddError, PeerRemoveError};
 use crate::reference::{Reference, ReferenceError, reachable_addresses};
 
 impl NodeControl for Core {
@@ -22,11 +22,16 @@ impl NodeControl for Core {
         Box::pin(self.peer_facts())
     }
 
-    fn add_peer(&self, reference: String) -> BoxFuture<'_, Result<PeerFacts, AddPeerError>> {
+    fn add_peer(
+        &self,
+        reference: String,
+        trust: Option<Trust>,
+    ) -> BoxFuture<'_, Result<PeerFacts, AddPeerError>> {
         Box::pin(async move {
             let reference: Reference = reference.parse().map_err(reference_error)?;
             let id = reference.id();
-            Self::add_peer(self, reference).map_err(|error| add_error(&error))?;
+            let added = Self::add_peer(self, reference, trust).await;
+            added.map_err(|error| add_error(&error))?;
             let facts = self
                 .peer_facts()
                 .await
@@ -61,6 +66,9 @@ impl Core {
         let stats = self.store.store().stats();
         NodeFacts {
             id: self.identity.id(),
+            location: survey
+                .location
+                .map_or_else(|| self.identity.id().location(), Location::as_fraction),
             reference: self
                 .reference()
                 .map(|reference| reference.to_string())
@@ -90,7 +98,7 @@ impl Core {
         };
         let friends = friends
             .iter()
-            .map(|reference| friend(reference, linked_with(reference), &survey));
+            .map(|peer| friend(peer, linked_with(&peer.reference), &survey));
         let strangers = links
             .iter()
             .filter(|(_, linked)| linked.stranger)
@@ -102,18 +110,17 @@ impl Core {
 }
 
 fn friend(
-    reference: &Reference,
+    Friend { reference, trust }: &Friend,
     linked: Option<(&PeerId, &LinkedPeer)>,
     survey: &Survey,
 ) -> PeerFacts {
     let surveyed = linked.and_then(|(peer, _)| survey.peers.get(peer));
-    let trust = surveyed.and_then(|peer| peer.trust).unwrap_or_default();
     PeerFacts {
         id: reference.id(),
         name: reference.name().to_owned(),
         reference: Some(reference.to_string()),
         addresses: reference.addresses().to_vec(),
-        standing: PeerStanding::Friend { trust },
+        standing: PeerStanding::Friend { trust: *trust },
         location: surveyed.map_or_else(
             || reference.id().location(),
             |peer| peer.location.as_fraction(),

@@ -1,5 +1,6 @@
 //! The one task that owns the router: events go in, actions are carried out. Nothing else happens here.
 
+mod friends;
 mod strangers;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,13 +12,14 @@ use crypto::{NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
     Action, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, Place,
-    Router, StoreResult, StoreTicket, Time,
+    Router, StoreResult, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
 use super::command::{Command, FetchAnswer, InsertAnswer};
 use super::opennet::Opennet;
+use super::place_file::KeptPlace;
 use super::survey::{Answers, Survey};
 use crate::link::{Bond, Endpoint, Link, LinkEvent, Priority};
 use crate::peers_file::PEERS_MAX;
@@ -71,6 +73,10 @@ pub(super) struct EventLoop {
     /// Strangers that the router has not adopted.
     guests: BTreeMap<PeerId, NodeId>,
     opennet: Option<Opennet>,
+    /// How far the friends are trusted, where that is not the usual.
+    trust: BTreeMap<NodeId, Trust>,
+    /// Where the node's place is told to be kept, if it is not its identity's.
+    place: Option<watch::Sender<KeptPlace>>,
     answers: Answers,
     offenders: mpsc::Sender<NodeId>,
     waiting: Waiting,
@@ -92,6 +98,20 @@ pub(super) struct Wires {
     pub(super) started: Instant,
 }
 
+/// How a node begins.
+pub(super) struct Beginning {
+    /// Its place on the ring.
+    pub(super) location: Location,
+    /// The router's numbers.
+    pub(super) config: routing::Config,
+    /// Its part in the opennet, if it has one.
+    pub(super) opennet: Option<Opennet>,
+    /// How far each friend is trusted; whoever is missing, as usual.
+    pub(super) trust: BTreeMap<NodeId, Trust>,
+    /// Where its place is told to be kept, if it is not its identity's.
+    pub(super) place: Option<watch::Sender<KeptPlace>>,
+}
+
 /// The users' requests that the router works on.
 #[derive(Default)]
 struct Waiting {
@@ -100,11 +120,9 @@ struct Waiting {
 }
 
 impl EventLoop {
-    /// A loop for the node `me` that has not begun to run, with a router of these numbers.
+    /// A loop that has not begun to run.
     pub(super) fn new(
-        me: &NodeId,
-        config: routing::Config,
-        opennet: Option<Opennet>,
+        beginning: Beginning,
         store: Arc<StoreHandle>,
         endpoint: Arc<Endpoint>,
         link_events: mpsc::Receiver<LinkEvent>,
@@ -115,8 +133,15 @@ impl EventLoop {
         let (store_answer_sender, store_answers) = mpsc::channel(STORE_ANSWERS_MAX);
         let started = Instant::now();
         let seed = rand::rng().random();
+        let Beginning {
+            location,
+            config,
+            opennet,
+            trust,
+            place,
+        } = beginning;
         let event_loop = Self {
-            router: Router::new(Location::of_node(me), config, seed),
+            router: Router::new(location, config, seed),
             store,
             store_answers,
             store_answer_sender,
@@ -127,6 +152,8 @@ impl EventLoop {
             handles: BTreeMap::new(),
             guests: BTreeMap::new(),
             opennet,
+            trust,
+            place,
             answers: Answers::default(),
             offenders: offender_sender,
             waiting: Waiting::default(),
@@ -171,6 +198,7 @@ impl EventLoop {
                 }
             }
         }
+        self.keep_place();
     }
 
     fn now(&self) -> Time {
@@ -221,7 +249,11 @@ impl EventLoop {
                     self.handle(Event::Cancel { id });
                 }
             }
-            Command::Forget { peer } => self.down(peer),
+            Command::Forget { peer } => {
+                self.trust.remove(&peer);
+                self.down(peer);
+            }
+            Command::Trust { peer, trust } => self.trust(peer, trust),
             // Who asked may have gone.
             Command::Survey { answer } => drop(answer.send(self.survey())),
             Command::Remembered { answer } => drop(answer.send(self.remembered())),
@@ -367,8 +399,7 @@ impl EventLoop {
                         let _ = answer.send(result);
                     }
                 }
-                // Places are not swapped yet: the configuration names no darknet
-                Action::Moved { .. } => {}
+                Action::Moved { .. } => self.keep_place(),
                 Action::Dial { contact } => self.dial(&contact),
                 Action::HangUp { peer } => self.hang_up(peer),
                 // Nobody subscribes yet: editions are looked for by polling

@@ -4,7 +4,8 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crypto::Identity;
-use routing::{OpennetConfig, peers_for_bandwidth};
+use routing::places::Stage;
+use routing::{DarknetConfig, OpennetConfig, peers_for_bandwidth};
 use tokio::sync::mpsc;
 
 use super::StartError;
@@ -62,8 +63,9 @@ fn stranger_limits(config: &Config) -> Option<StrangerLimits> {
     config.opennet.enabled.then_some(limits)
 }
 
-/// The router's numbers, as far as the owner decides them.
-pub(super) fn router_config(config: &Config) -> routing::Config {
+/// The router's numbers, as far as the owner decides them. Whether the node has `settled` among its friends decides how it
+/// looks for a place there.
+pub(super) fn router_config(config: &Config, settled: bool) -> routing::Config {
     let upload = config.link.upload.as_bytes();
     let peers_max = config.opennet.peers_max;
     let opennet = OpennetConfig {
@@ -71,7 +73,17 @@ pub(super) fn router_config(config: &Config) -> routing::Config {
         seed: config.opennet.introduce,
         ..OpennetConfig::default()
     };
+    let darknet = DarknetConfig {
+        stage: if settled {
+            Stage::Settle
+        } else {
+            Stage::Drift
+        },
+        ..DarknetConfig::default()
+    };
     routing::Config {
+        // With strangers among the peers the router only hears of its friends' places
+        darknet: Some(Arc::new(darknet)),
         upload: NonZeroU64::new(upload),
         opennet: config.opennet.enabled.then(|| Arc::new(opennet)),
         ..routing::Config::default()
@@ -106,7 +118,7 @@ mod tests {
             };
             let variables = peers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
             let config = Config::resolve(None, variables, &overrides).unwrap();
-            let router = router_config(&config);
+            let router = router_config(&config, true);
             let strangers = router.opennet.map(|opennet| opennet.peers_max);
             (router.upload.map(NonZeroU64::get), strangers)
         };

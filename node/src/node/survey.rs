@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use routing::{
-    FetchFailure, InsertFailure, Load, Location, Message, PeerId, PeerKind, PeerMerit, Refusal,
-    Router, Trust,
+    FetchFailure, InsertFailure, Load, Location, Message, PeerId, PeerMerit, Refusal, Router,
 };
 
 /// A look at the router.
@@ -12,6 +11,8 @@ use routing::{
 pub(crate) struct Survey {
     /// How much it has to do.
     pub(crate) load: Load,
+    /// Where the node is on the ring; unknown when it is stopping.
+    pub(crate) location: Option<Location>,
     /// The linked peers.
     pub(crate) peers: BTreeMap<PeerId, SurveyedPeer>,
     /// How requests have ended since the start.
@@ -23,8 +24,6 @@ pub(crate) struct Survey {
 pub(crate) struct SurveyedPeer {
     /// Where it is on the ring.
     pub(crate) location: Location,
-    /// How far it is trusted, if it is a friend.
-    pub(crate) trust: Option<Trust>,
     /// The link carries requests.
     pub(crate) adopted: bool,
     /// Its requests in progress here.
@@ -60,13 +59,8 @@ pub(crate) struct Ended {
 impl Survey {
     pub(super) fn new(router: &Router, answers: Answers) -> Self {
         let peers = router.peers().map(|view| {
-            let trust = match view.kind {
-                PeerKind::Friend { trust } => Some(*trust),
-                PeerKind::Stranger { .. } => None,
-            };
             let surveyed = SurveyedPeer {
                 location: view.location,
-                trust,
                 adopted: view.adopted,
                 requests: view.requests,
                 merit: view.merit,
@@ -75,6 +69,7 @@ impl Survey {
         });
         Self {
             load: router.load(),
+            location: Some(router.location()),
             peers: peers.collect(),
             answers,
         }

@@ -9,13 +9,18 @@ fn added_peers_are_there_after_reopening_until_they_are_removed() {
     assert!(peers.peers().is_empty());
     for seed in [1, 2, 3] {
         assert_eq!(
-            peers.add(reference(seed, "friend", 1)).unwrap(),
+            peers.add(reference(seed, "friend", 1), None).unwrap(),
             PeerAdded::New
         );
     }
     let second = reference(2, "friend", 1).id().to_string();
     assert_eq!(peers.remove(&second[..8]).unwrap().id().to_string(), second);
-    let ids: Vec<NodeId> = open(&folder).peers().iter().map(Reference::id).collect();
+    let reopened = open(&folder);
+    let ids: Vec<NodeId> = reopened
+        .peers()
+        .iter()
+        .map(|peer| peer.reference.id())
+        .collect();
     assert_eq!(ids, [1, 3].map(|seed| reference(seed, "friend", 1).id()));
 }
 
@@ -23,31 +28,31 @@ fn added_peers_are_there_after_reopening_until_they_are_removed() {
 fn a_newer_reference_takes_the_place_of_an_older_one_only() {
     let folder = TempDir::new().unwrap();
     let mut peers = open(&folder);
-    peers.add(reference(1, "old", 5)).unwrap();
+    peers.add(reference(1, "old", 5), None).unwrap();
     assert!(matches!(
-        peers.add(reference(1, "old", 5)),
+        peers.add(reference(1, "old", 5), None),
         Err(PeerAddError::AlreadyKnown { .. })
     ));
     assert!(matches!(
-        peers.add(reference(1, "other", 5)),
+        peers.add(reference(1, "other", 5), None),
         Err(PeerAddError::Older { .. })
     ));
     assert!(matches!(
-        peers.add(reference(1, "older", 4)),
+        peers.add(reference(1, "older", 4), None),
         Err(PeerAddError::Older { .. })
     ));
     assert_eq!(
-        peers.add(reference(1, "new", 6)).unwrap(),
+        peers.add(reference(1, "new", 6), None).unwrap(),
         PeerAdded::Renewed
     );
-    assert_eq!(open(&folder).peers(), [reference(1, "new", 6)]);
+    assert_eq!(open(&folder).peers(), [normal(reference(1, "new", 6))]);
 }
 
 #[test]
 fn a_node_is_not_its_own_peer() {
     let folder = TempDir::new().unwrap();
     assert!(matches!(
-        open(&folder).add(reference(0, "me", 1)),
+        open(&folder).add(reference(0, "me", 1), None),
         Err(PeerAddError::Own)
     ));
 }
@@ -56,9 +61,11 @@ fn a_node_is_not_its_own_peer() {
 fn the_number_of_peers_is_bounded() {
     let folder = TempDir::new().unwrap();
     let mut peers = open(&folder);
-    peers.peers = (0..PEERS_MAX).map(|_| reference(1, "x", 1)).collect();
+    peers.peers = (0..PEERS_MAX)
+        .map(|_| normal(reference(1, "x", 1)))
+        .collect();
     assert!(matches!(
-        peers.add(reference(2, "one more", 1)),
+        peers.add(reference(2, "one more", 1), None),
         Err(PeerAddError::TooMany)
     ));
 }
@@ -67,9 +74,9 @@ fn the_number_of_peers_is_bounded() {
 fn removing_asks_for_one_peer_and_no_other() {
     let folder = TempDir::new().unwrap();
     let mut peers = open(&folder);
-    peers.add(reference(1, "twin", 1)).unwrap();
-    peers.add(reference(2, "twin", 1)).unwrap();
-    peers.add(reference(3, "single", 1)).unwrap();
+    peers.add(reference(1, "twin", 1), None).unwrap();
+    peers.add(reference(2, "twin", 1), None).unwrap();
+    peers.add(reference(3, "single", 1), None).unwrap();
     assert!(matches!(
         peers.remove("twin"),
         Err(PeerRemoveError::Ambiguous(_))
@@ -87,8 +94,8 @@ fn a_damaged_file_is_named_with_the_entry_that_is_wrong() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join(PEERS_FILE_NAME);
     let mut peers = open(&folder);
-    peers.add(reference(1, "one", 1)).unwrap();
-    peers.add(reference(2, "two", 1)).unwrap();
+    peers.add(reference(1, "one", 1), None).unwrap();
+    peers.add(reference(2, "two", 1), None).unwrap();
     let whole = std::fs::read_to_string(&path).unwrap();
     let last = whole.rfind("warren:").unwrap() + 20;
     let letter = if &whole[last..=last] == "A" { "B" } else { "A" };
@@ -115,6 +122,38 @@ fn a_damaged_file_is_named_with_the_entry_that_is_wrong() {
             .to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn trust_is_kept_until_it_is_changed_and_files_without_it_are_read() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(PEERS_FILE_NAME);
+    let trust = || open(&folder).peers()[0].trust;
+    let mut peers = open(&folder);
+    peers
+        .add(reference(1, "one", 1), Some(Trust::High))
+        .unwrap();
+    assert_eq!(trust(), Trust::High);
+    peers.add(reference(1, "one", 2), None).unwrap();
+    assert_eq!(trust(), Trust::High);
+    let again = peers.add(reference(1, "one", 2), Some(Trust::Low));
+    assert_eq!(again.unwrap(), PeerAdded::Trusted);
+    assert_eq!(trust(), Trust::Low);
+    assert!(matches!(
+        peers.add(reference(1, "one", 2), Some(Trust::Low)),
+        Err(PeerAddError::AlreadyKnown { .. })
+    ));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("trust = \"low\"\n", "")).unwrap();
+    assert_eq!(trust(), Trust::Normal);
+    std::fs::write(&path, text.replace("\"low\"", "\"lots\"")).unwrap();
+    let error = PeersFile::open(folder.path(), own()).unwrap_err();
+    assert!(error.to_string().contains("trust in peer 1"), "{error}");
+}
+
+fn normal(reference: Reference) -> Friend {
+    let trust = Trust::Normal;
+    Friend { reference, trust }
 }
 
 fn open(folder: &TempDir) -> PeersFile {

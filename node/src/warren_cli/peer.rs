@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use routing::Trust;
 use serde_json::{Value, json};
 
 use super::DataDirArgument;
@@ -15,8 +16,9 @@ use crate::config::{Config, Overrides};
 use crate::data_dir::{DataDir, RunFileError, find_running};
 use crate::fcp::message::Message;
 use crate::node::serial;
-use crate::peers_file::{PeerAdded, PeersFile};
+use crate::peers_file::{Friend, PeerAdded, PeersFile};
 use crate::reference::{Reference, reachable_addresses};
+use crate::trust::{trust_name, trust_of};
 
 /// Longest file that is read as a reference, in bytes.
 const REFERENCE_FILE_MAX: u64 = 64 << 10;
@@ -27,12 +29,18 @@ pub(crate) enum PeerCommand {
     #[command(after_help = "Examples:
   warren peer add friend.txt
   warren peer add warren:AbC...
+  warren peer add friend.txt --trust high        also changes the trust in a friend who is there
 
-Both sides must add each other before a link comes up.")]
+Both sides must add each other before a link comes up. Trust is your secret: `low` for somebody you know only online,
+who is not told where your other peers are and gets half of a friend's share; `high` for somebody whom you would tell
+what you read.")]
     Add {
         /// The reference, or a file that holds it
         #[arg(value_name = "REF|FILE")]
         reference: String,
+        /// How far you trust this friend: low, normal (the default) or high
+        #[arg(long, value_name = "LEVEL", value_parser = trust_level)]
+        trust: Option<Trust>,
         #[command(flatten)]
         data_dir: DataDirArgument,
     },
@@ -66,8 +74,9 @@ pub(crate) fn run(command: &PeerCommand) -> Outcome {
     match command {
         PeerCommand::Add {
             reference,
+            trust,
             data_dir,
-        } => add(&data_dir.path(), reference),
+        } => add(&data_dir.path(), reference, *trust),
         PeerCommand::Ls { json, data_dir } => list(&data_dir.path(), *json),
         PeerCommand::Rm { peer, data_dir } => remove(&data_dir.path(), peer),
     }
@@ -92,7 +101,11 @@ pub(crate) fn print_reference(arguments: &DataDirArgument) -> Outcome {
     Ok(())
 }
 
-fn add(path: &Path, given: &str) -> Outcome {
+fn trust_level(text: &str) -> Result<Trust, String> {
+    trust_of(text).ok_or_else(|| "trust is low, normal or high".to_owned())
+}
+
+fn add(path: &Path, given: &str, trust: Option<Trust>) -> Outcome {
     let text = reference_text(given)?;
     let reference: Reference = text.parse()?;
     if is_running(path)? {
@@ -100,7 +113,7 @@ fn add(path: &Path, given: &str) -> Outcome {
             Ok(connect(path)
                 .await?
                 .1
-                .add_peer(&reference.to_string())
+                .add_peer(&reference.to_string(), trust)
                 .await?)
         })?;
         note(&format!(
@@ -110,12 +123,13 @@ fn add(path: &Path, given: &str) -> Outcome {
         return Ok(());
     }
     let (_lock, mut peers) = open_peers(path)?;
-    match peers.add(reference.clone())? {
+    match peers.add(reference.clone(), trust)? {
         PeerAdded::New => note(&format!(
             "added {}; `warren run` will connect to it",
             reference.name()
         )),
         PeerAdded::Renewed => note(&format!("renewed the reference of {}", reference.name())),
+        PeerAdded::Trusted => note(&format!("changed the trust in {}", reference.name())),
     }
     Ok(())
 }
@@ -129,13 +143,21 @@ fn list(path: &Path, json: bool) -> Outcome {
         return Ok(());
     }
     let (_lock, peers) = open_peers(path)?;
-    for peer in peers.peers() {
-        let (id, name) = (peer.id().to_string(), peer.name());
+    for Friend { reference, trust } in peers.peers() {
+        let (id, name) = (reference.id().to_string(), reference.name());
+        let trust = trust_name(*trust);
         if json {
-            let kind = "friend";
-            say(&json!({ "type": "peer", "id": id, "name": name, "status": "NOT RUNNING", "kind": kind }).to_string());
+            let peer = json!({
+                "type": "peer",
+                "id": id,
+                "name": name,
+                "status": "NOT RUNNING",
+                "kind": "friend",
+                "trust": trust,
+            });
+            say(&peer.to_string());
         } else {
-            say(&format!("{id}  NOT RUNNING   {name}"));
+            say(&format!("{id}  NOT RUNNING   friend ({trust})  {name}"));
         }
     }
     Ok(())

@@ -19,6 +19,14 @@ impl<B: Block> Router<B> {
         self.shared.me
     }
 
+    /// Whether the node has a place that will do, and should begin with [`Stage::Settle`](crate::places::Stage) when it starts
+    /// there again. Always if it does not look for one.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let darknet = self.darknet.as_ref();
+        darknet.is_none_or(|darknet| darknet.is_settled())
+    }
+
     /// When something is to be done about the place among friends.
     pub(super) fn places_due(&self) -> Option<Time> {
         self.darknet.as_ref()?.next_timeout()
@@ -89,6 +97,8 @@ impl<B: Block> Router<B> {
         } else if let Message::Swap(message) = message {
             if let Some(darknet) = &mut self.darknet {
                 darknet.handle(&mut self.shared, from, message);
+            } else if let Some(config) = self.shared.config.darknet.clone() {
+                self.hear_of_place(&config, from, message);
             }
         } else if let Some(id) = message.id() {
             self.message(from, id, message);

@@ -1,7 +1,10 @@
 //! Messages about the node and its peers, as sent by programs and read back through our own client.
 
+use routing::Trust;
+
 use super::support::{TestServer, node_id};
 use crate::fcp::client::{ClientError, FcpClient};
+use crate::fcp::message::Message;
 
 async fn client(server: &TestServer, name: &str) -> FcpClient {
     FcpClient::connect("127.0.0.1", server.server.local_addr().port(), name)
@@ -29,6 +32,7 @@ async fn the_node_tells_of_itself_what_clients_insist_on() {
         assert!(parts.len() == 4 && parts[3].parse::<u32>().is_ok(), "{key}");
     }
     assert_eq!(data.field("opennet"), Some("true"));
+    assert_eq!(data.field("location"), Some("0.75"));
     assert_eq!(data.field("volatile.uptimeSeconds"), Some("61"));
     assert_eq!(data.field("volatile.ownFetchesSucceeded"), Some("5"));
     assert_eq!(data.field("volatile.ownFetchesFailed"), Some("1"));
@@ -54,14 +58,23 @@ async fn peers_are_listed_added_and_removed() {
         assert_eq!(peers[0].field(field), Some(value), "{field}");
     }
 
-    let added = client.add_peer(&node_id(3).to_string()).await.unwrap();
+    let added = client
+        .add_peer(&node_id(3).to_string(), Some(Trust::Low))
+        .await
+        .unwrap();
     assert_eq!(added.name(), "Peer");
+    assert_eq!(added.field("trustLevel"), Some("LOW"));
+    let wrong = Message::new("AddPeer")
+        .with("Reference", node_id(4))
+        .with("Trust", "MUCH");
+    let refused = client.ask(&wrong).await.unwrap_err();
+    assert!(matches!(refused, ClientError::Refused(refusal) if refusal.code == 8));
     for (reference, code) in [
         (node_id(3).to_string(), 29),
         (node_id(1).to_string(), 28),
         ("x".to_owned(), 21),
     ] {
-        let refused = client.add_peer(&reference).await.unwrap_err();
+        let refused = client.add_peer(&reference, None).await.unwrap_err();
         assert!(
             matches!(&refused, ClientError::Refused(refusal) if refusal.code == code),
             "{refused}"

@@ -185,6 +185,7 @@ impl NodeControl for TestNode {
         Box::pin(async {
             NodeFacts {
                 id: self.id,
+                location: 0.75,
                 reference: "warren:reference".to_owned(),
                 name: "alice".to_owned(),
                 uptime: Duration::from_secs(61),
@@ -210,7 +211,11 @@ impl NodeControl for TestNode {
     }
 
     /// A reference here is nothing but the id.
-    fn add_peer(&self, reference: String) -> BoxFuture<'_, Result<PeerFacts, AddPeerError>> {
+    fn add_peer(
+        &self,
+        reference: String,
+        trust: Option<Trust>,
+    ) -> BoxFuture<'_, Result<PeerFacts, AddPeerError>> {
         Box::pin(async move {
             let id: NodeId = reference
                 .parse()
@@ -222,8 +227,13 @@ impl NodeControl for TestNode {
             if peers.iter().any(|peer| peer.id == id) {
                 return Err(AddPeerError::Duplicate);
             }
-            peers.push(peer(id));
-            Ok(peer(id))
+            let trust = trust.unwrap_or_default();
+            let added = PeerFacts {
+                standing: PeerStanding::Friend { trust },
+                ..peer(id)
+            };
+            peers.push(added.clone());
+            Ok(added)
         })
     }
 

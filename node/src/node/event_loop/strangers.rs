@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use crypto::NodeId;
-use routing::{Contact, Event, PeerId, PeerKind, Trust};
+use routing::{Contact, Event, PeerId, PeerKind};
 
 use super::EventLoop;
 use crate::link::{Bond, DialRefused};
@@ -29,9 +29,7 @@ impl EventLoop {
                 contact: Contact { node, record },
                 dialled,
             },
-            (Bond::Kept, _) => PeerKind::Friend {
-                trust: Trust::Normal,
-            },
+            (Bond::Kept, _) => self.friend(node),
         }
     }
 
