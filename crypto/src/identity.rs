@@ -242,6 +242,14 @@ impl fmt::Debug for Signature {
     }
 }
 
+#[cfg(test)]
+impl Identity {
+    /// Has the secret of `self` and claims to be `id`.
+    pub(crate) fn claiming(self, id: NodeId) -> Self {
+        Self { id, ..self }
+    }
+}
+
 /// Begins everything that an identity signs outside TLS.
 const SIGNED_TEXT_HEAD: &[u8] = b"warren node signature v1\0";
 

@@ -125,3 +125,11 @@ impl fmt::Debug for OnionSecret {
             .finish()
     }
 }
+
+#[cfg(test)]
+impl OnionSecret {
+    /// Has the secret of `self` and claims the key of another.
+    pub(super) fn claiming(self, key: OnionKey) -> Self {
+        Self(self.0.claiming(key.0))
+    }
+}

@@ -57,8 +57,15 @@ fn the_key_before_the_current_one_still_answers_and_others_do_not() {
 
 #[test]
 fn an_impostor_without_the_onion_key_is_found_out() {
-    let (_, mut create, _) = messages();
+    let (secret, mut create, _) = messages();
     let impostor = OnionSecret::from_seed(&[8; 32]);
+    // It does all as the relay would, but for the one secret that it does not have.
+    let claiming = impostor.clone().claiming(secret.key());
+    let (created, _) = answer([&claiming], &create, &mut rng(2)).unwrap();
+    assert_eq!(
+        begun().finish(&created).err(),
+        Some(HandshakeError::NotTheRelay)
+    );
     // It puts its own key in the place of the one that was meant.
     create[..32].copy_from_slice(impostor.key().as_bytes());
     let (created, _) = answer([&impostor], &create, &mut rng(2)).unwrap();
