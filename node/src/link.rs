@@ -11,7 +11,7 @@
 //! Underneath is QUIC with TLS 1.3, both ends authenticated by their identity keys, and around every
 //! datagram a seal that makes it look like noise. Bottom up: `seal` and `replay` (one datagram), `port`, `ports`, `routes`,
 //! `intake`, `socket` (what quinn takes for a UDP socket), `tls`,
-//! `congestion` and `transport` (the set-up of QUIC), `frame` and
+//! `congestion` and `transport` (the set-up of QUIC), `padding`, `frame` and
 //! `greeting` (what is said first), `outbox` and `session` (messages over one connection), `dial`, `verdict` and `peer` (which
 //! connection serves a peer), `acquaintance`, `allowed`, `dial_budget` and `places` (what strangers may), `keepers`, `accept`
 //! and `endpoint`. `docs/TRANSPORT.md` gives the reasons and the limits.
@@ -32,6 +32,7 @@ mod greeting;
 mod intake;
 mod keepers;
 mod outbox;
+mod padding;
 mod peer;
 mod places;
 mod port;

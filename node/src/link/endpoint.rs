@@ -26,6 +26,7 @@ use super::{
     frame::FRAME_BYTES_MAX,
     greeting::Instance,
     keepers::{DialRefused, Keepers},
+    padding::padded_len,
     places::Places,
     port::Port,
     routes::Routes,
@@ -99,7 +100,7 @@ impl Endpoint {
         address: SocketAddr,
         config: LinkConfig,
     ) -> Result<(Self, mpsc::Receiver<LinkEvent>), BindError> {
-        if config.message_bytes_max > FRAME_BYTES_MAX {
+        if padded_len(config.message_bytes_max) > FRAME_BYTES_MAX {
             return Err(BindError::MessageLimit(config.message_bytes_max));
         }
         let tls = LinkTls::new(identity)?;

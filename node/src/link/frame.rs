@@ -3,6 +3,8 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use thiserror::Error;
 
+use super::padding::{padded_len, padding, unpadded};
+
 /// Length of a frame without its body.
 const HEAD_LEN: usize = 4;
 
@@ -37,17 +39,22 @@ pub(crate) enum FrameError {
     Length { kind: u8, length: usize },
     #[error("frame kind {0} is unknown")]
     Kind(u8),
+    #[error("a message is not padded as it must be, or too long")]
+    Padding,
 }
 
+/// Appends a message with its padding.
 pub(crate) fn put_message(message: &[u8], out: &mut BytesMut) {
-    put(MESSAGE, message, out);
+    put_head(MESSAGE, padded_len(message.len()), out);
+    out.put_slice(message);
+    out.put_slice(&padding(message.len()));
 }
 
 impl Frame {
     pub(crate) fn encode(&self) -> Bytes {
         let mut out = BytesMut::new();
         match self {
-            Self::Message(body) => put(MESSAGE, body, &mut out),
+            Self::Message(body) => put_message(body, &mut out),
             Self::Greeting(body) => put(GREETING, body, &mut out),
             Self::Goodbye { streams } => put(GOODBYE, &streams.to_be_bytes(), &mut out),
             Self::ReceivedAll => put(RECEIVED_ALL, &[], &mut out),
@@ -56,9 +63,11 @@ impl Frame {
         out.freeze()
     }
 
-    fn decode(kind: u8, body: Bytes) -> Result<Self, FrameError> {
+    fn decode(kind: u8, body: Bytes, message_bytes_max: usize) -> Result<Self, FrameError> {
         match kind {
-            MESSAGE => Ok(Self::Message(body)),
+            MESSAGE => unpadded(&body, message_bytes_max)
+                .map(Self::Message)
+                .ok_or(FrameError::Padding),
             GREETING => Ok(Self::Greeting(body)),
             GOODBYE | HANG_UP => {
                 let length = body.len();
@@ -106,7 +115,7 @@ impl FrameReader {
             .into_iter()
             .fold(0, |sum, byte| sum << 8 | usize::from(byte));
         let max = if kind == MESSAGE {
-            self.message_bytes_max
+            padded_len(self.message_bytes_max)
         } else {
             OTHER_BYTES_MAX
         };
@@ -120,19 +129,24 @@ impl FrameReader {
         // A copy, so that a small message that is kept does not keep a whole batch in memory.
         let body = Bytes::copy_from_slice(&self.buffer[..length]);
         self.buffer.advance(length);
-        Frame::decode(kind, body).map(Some)
+        Frame::decode(kind, body, self.message_bytes_max).map(Some)
     }
 }
 
 fn put(kind: u8, body: &[u8], out: &mut BytesMut) {
-    let length = u32::try_from(body.len())
-        .expect("a message is at most LinkConfig::message_bytes_max, checked to fit 24 bits");
-    out.reserve(HEAD_LEN + body.len());
-    out.put_u32(u32::from(kind) << 24 | length);
+    put_head(kind, body.len(), out);
     out.put_slice(body);
 }
 
-/// Longest message that a frame can carry.
+fn put_head(kind: u8, body_len: usize, out: &mut BytesMut) {
+    let length = u32::try_from(body_len).expect(
+        "a padded message is at most as LinkConfig::message_bytes_max allows, checked to fit 24 bits",
+    );
+    out.reserve(HEAD_LEN + body_len);
+    out.put_u32(u32::from(kind) << 24 | length);
+}
+
+/// Longest message that a frame can carry, with its padding.
 pub(crate) const FRAME_BYTES_MAX: usize = (1 << 24) - 1;
 
 #[cfg(test)]
@@ -176,14 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn a_message_without_its_padding_is_refused() {
+        let mut reader = FrameReader::new(1_000);
+        reader.push(&[MESSAGE, 0, 0, 2, b'a', 0x80]);
+        assert_eq!(reader.next(), Err(FrameError::Padding));
+    }
+
+    #[test]
     fn a_length_over_the_limit_is_refused_before_the_body_comes() {
         let mut reader = FrameReader::new(1_000);
-        reader.push(&[MESSAGE, 0, 0x03, 0xe9]);
+        reader.push(&[MESSAGE, 0, 0x09, 0x01]);
         assert_eq!(
             reader.next(),
             Err(FrameError::Length {
                 kind: MESSAGE,
-                length: 1_001
+                length: 2_305
             })
         );
     }

@@ -28,6 +28,7 @@ use super::{
     event::{LinkEvent, LinkShared, Priority},
     frame::{Frame, FrameReader},
     greeting::{GreetError, Greeted, Greeting, Ordered, read_frame},
+    padding::{padded_len, padding, unpadded},
 };
 
 /// Why we close a connection, as the peer sees it.
@@ -284,7 +285,8 @@ async fn write_block(
     let mut stream = connection.open_uni().await?;
     // These two fail only on a stream that we have finished or reset, and a stop by the peer is its own loss.
     let _ = stream.set_priority(i32::from(priority == Priority::RealTime));
-    match stream.write_chunk(block).await {
+    let padding = padding(block.len());
+    match stream.write_all_chunks(&mut [block, padding]).await {
         Ok(()) | Err(quinn::WriteError::Stopped(_)) => {}
         Err(e) => return Err(e.into()),
     }
@@ -360,8 +362,12 @@ async fn read_block(
     mut stream: RecvStream,
     bytes_max: usize,
 ) -> Result<Option<Bytes>, SessionError> {
-    match stream.read_to_end(bytes_max).await {
-        Ok(bytes) => Ok(Some(bytes.into())),
+    match stream.read_to_end(padded_len(bytes_max)).await {
+        Ok(bytes) => unpadded(&bytes.into(), bytes_max)
+            .map(Some)
+            .ok_or(SessionError::Misbehaved(
+                "a message is not padded as it must be",
+            )),
         Err(ReadToEndError::TooLong) => Err(SessionError::Misbehaved("a message is too long")),
         Err(ReadToEndError::Read(ReadError::ConnectionLost(e))) => Err(e.into()),
         Err(ReadToEndError::Read(_)) => Ok(None),

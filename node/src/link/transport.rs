@@ -10,7 +10,8 @@ use quinn_proto::InvalidCid;
 use rand::Rng;
 
 use super::{
-    config::LinkConfig, congestion::YieldingConfig, port::UDP_PAYLOAD_MAX, seal::OVERHEAD,
+    config::LinkConfig, congestion::YieldingConfig, padding::padded_len, port::UDP_PAYLOAD_MAX,
+    seal::OVERHEAD,
 };
 
 /// Message streams that a peer may have open at once. Eight megabytes of 32 KiB blocks are 256.
@@ -97,7 +98,7 @@ pub(crate) fn widen(connection: &Connection) {
 pub(crate) fn transport(config: &LinkConfig, packet_max: usize) -> TransportConfig {
     let mut discovery = MtuDiscoveryConfig::default();
     discovery.upper_bound(u16::try_from(packet_max).expect("UDP_PAYLOAD_MAX fits 16 bits"));
-    let stream_window = config.message_bytes_max + STREAM_ROOM;
+    let stream_window = padded_len(config.message_bytes_max) + STREAM_ROOM;
     let idle =
         IdleTimeout::try_from(config.idle_timeout).expect("an idle time-out is seconds, not aeons");
     let mut transport = TransportConfig::default();

@@ -1,9 +1,13 @@
 //! A peer that is allowed in and then sends garbage.
 
+use bytes::BytesMut;
+
 use super::*;
 use crate::link::{
     dial::{Intent, dial},
+    frame::put_message,
     greeting::Greeted,
+    padding::padding,
     session::CloseCode,
 };
 
@@ -18,6 +22,10 @@ async fn intruder(b: &mut Node) -> (Node, Greeted) {
         .unwrap();
     b.up().await;
     (a, greeted)
+}
+
+fn padded(message: &[u8]) -> Vec<u8> {
+    [message, &padding(message.len())].concat()
 }
 
 async fn assert_thrown_out(b: &mut Node, connection: &quinn::Connection) {
@@ -69,11 +77,25 @@ async fn an_oversized_or_unknown_frame_ends_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_without_padding_or_over_the_limit_with_it_ends_the_connection() {
+    let mut b = Node::start(2);
+    let limit = LinkConfig::default().message_bytes_max;
+    for message in [numbered(4, 5_000).to_vec(), padded(&vec![7; limit + 1])] {
+        let (_a, greeted) = intruder(&mut b).await;
+        let mut stream = greeted.connection.open_uni().await.unwrap();
+        stream.write_all(&message).await.unwrap();
+        stream.finish().unwrap();
+        assert_thrown_out(&mut b, &greeted.connection).await;
+    }
+    assert_alive(&mut b).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_over_the_limit_ends_the_connection() {
     let mut b = Node::start(2);
     let (_a, greeted) = intruder(&mut b).await;
     let mut stream = greeted.connection.open_uni().await.unwrap();
-    stream.write_all(&vec![7; 65_537]).await.unwrap();
+    stream.write_all(&vec![7; 68_000]).await.unwrap();
     stream.finish().unwrap();
     assert_thrown_out(&mut b, &greeted.connection).await;
     assert_alive(&mut b).await;
@@ -90,15 +112,12 @@ async fn unfinished_streams_hold_up_nothing_and_cannot_pile_up() {
         unfinished.push(stream);
     }
     let mut whole = greeted.connection.open_uni().await.unwrap();
-    whole.write_all(&numbered(4, 5_000)).await.unwrap();
+    whole.write_all(&padded(&numbered(4, 5_000))).await.unwrap();
     whole.finish().unwrap();
     assert_eq!(number_in(&b.message().await), 4);
-    greeted
-        .ordered
-        .send
-        .write_all(&[0, 0, 0, 4, 0, 0, 0, 9])
-        .await
-        .unwrap();
+    let mut frame = BytesMut::new();
+    put_message(&[0, 0, 0, 9], &mut frame);
+    greeted.ordered.send.write_all(&frame).await.unwrap();
     assert_eq!(number_in(&b.message().await), 9);
     while let Ok(stream) = timeout(Duration::from_millis(200), greeted.connection.open_uni()).await
     {
@@ -129,7 +148,10 @@ async fn a_peer_that_swaps_connections_for_ever_gains_nothing() {
                 .unwrap(),
         );
         let mut stream = held.last().unwrap().connection.open_uni().await.unwrap();
-        stream.write_all(&numbered(3, 2_000)).await.unwrap();
+        stream
+            .write_all(&padded(&numbered(3, 2_000)))
+            .await
+            .unwrap();
         stream.finish().unwrap();
         loop {
             match b.next().await {
