@@ -76,6 +76,22 @@ impl VerifiedBlock {
         Ok(Self { key, bytes })
     }
 
+    /// The only key that these bytes can belong to as a block of `kind`; whether they do must be verified. None if they do
+    /// not have a block's length. For who kept blocks and not their keys.
+    #[must_use]
+    pub fn named_key(kind: BlockKind, bytes: &[u8]) -> Option<BlockKey> {
+        let routing_key = match kind {
+            BlockKind::Content => {
+                (bytes.len() == CONTENT_BLOCK_LEN).then(|| content_routing_key(bytes))?
+            }
+            BlockKind::Signed => {
+                let public_key = bytes.first_chunk::<POINT_LEN>()?;
+                (bytes.len() == SIGNED_BLOCK_LEN).then(|| signed_routing_key(public_key))?
+            }
+        };
+        Some(BlockKey { kind, routing_key })
+    }
+
     /// The key that the block belongs to.
     #[must_use]
     pub const fn key(&self) -> BlockKey {

@@ -210,12 +210,12 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// How many blocks may be under way: what somebody waits for does not queue behind what nobody waits for.
+/// Room for blocks under way: what somebody waits for does not queue behind what nobody waits for.
 struct Windows {
-    fetch_real_time: Arc<Window>,
-    fetch_bulk: Arc<Window>,
-    insert_real_time: Arc<Window>,
-    insert_bulk: Arc<Window>,
+    fetch_real_time: Window,
+    fetch_bulk: Window,
+    insert_real_time: Window,
+    insert_bulk: Window,
 }
 
 impl Default for Windows {
@@ -230,14 +230,14 @@ impl Default for Windows {
 }
 
 impl Windows {
-    const fn fetch(&self, class: Class) -> &Arc<Window> {
+    const fn fetch(&self, class: Class) -> &Window {
         match class {
             Class::RealTime => &self.fetch_real_time,
             Class::Bulk => &self.fetch_bulk,
         }
     }
 
-    const fn insert(&self, class: Class) -> &Arc<Window> {
+    const fn insert(&self, class: Class) -> &Window {
         match class {
             Class::RealTime => &self.insert_real_time,
             Class::Bulk => &self.insert_bulk,

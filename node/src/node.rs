@@ -1,5 +1,7 @@
 //! One whole node: links, store, router, client layer, FCP and web interface, started and stopped together.
 
+mod answers;
+mod beginning;
 mod block_network;
 mod command;
 mod control;
@@ -20,17 +22,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crypto::{Identity, NodeId};
 use fproxy::{Gateway, GatewayConfig};
-use routing::{Location, PeerId, Trust};
+use routing::{PeerId, Trust};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
+use self::beginning::begin;
 use self::block_network::NodeNetwork;
 use self::command::Command;
-use self::event_loop::{Beginning, EventLoop, LinkedPeer};
-use self::open_links::{OpenLinks, router_config};
-use self::opennet::Opennet;
-use self::place_file::{KeptPlace, PlaceFile};
+use self::event_loop::{EventLoop, LinkedPeer};
+use self::open_links::OpenLinks;
+use self::opennet::{Opennet, own_contact};
 pub(crate) use self::remembered::FILE_NAME as REMEMBERED_FILE_NAME;
 use self::remembered::RememberedFile;
 pub use self::start_error::StartError;
@@ -43,7 +45,7 @@ use crate::fcp::node_info::NodeControl;
 use crate::fcp::{FcpDependencies, FcpServer};
 use crate::link::Endpoint;
 use crate::peers_file::{PeerAddError, PeerRemoveError, PeersFile};
-use crate::reference::{Reference, ReferenceMakeError, reachable_addresses};
+use crate::reference::{Reference, ReferenceMakeError, public_addresses, reachable_addresses};
 use crate::store::{
     BlockStore, DriverConfig, RocksStore, SharedResources, StoreConfig, StoreHandle,
 };
@@ -76,6 +78,8 @@ struct Core {
     /// Where the peers of the opennet are kept, if the node takes part in it.
     remembered: Option<RememberedFile>,
     knows_strangers: bool,
+    /// The addresses that strangers were told last.
+    told: Mutex<Vec<SocketAddr>>,
     started: Instant,
     shutdown_wanted: Notify,
 }
@@ -99,20 +103,15 @@ impl Node {
         let links = OpenLinks::open(&data_dir, &identity, &config)?;
         let knows_strangers = links.opennet.as_ref().is_some_and(Opennet::knows_strangers);
         let endpoint = Arc::new(links.endpoint);
-        let whereabouts = Whereabouts::of_start(&data_dir, &identity.id(), &config);
-        let beginning = Beginning {
-            location: whereabouts.location,
-            config: router_config(&config, whereabouts.settled),
-            opennet: links.opennet,
-            trust: trust_in(&peers),
-            place: whereabouts.tell,
-        };
+        let (beginning, keep_place) =
+            begin(&data_dir, &identity.id(), &config, &peers, links.opennet);
         let (event_loop, wires) = EventLoop::new(
             beginning,
             Arc::clone(&store),
             Arc::clone(&endpoint),
             links.events,
         );
+        let told = public_addresses(endpoint.local_addr(), &config.link.announce);
         let core = Arc::new(Core {
             identity,
             config,
@@ -123,6 +122,7 @@ impl Node {
             commands: wires.commands,
             remembered: links.remembered,
             knows_strangers,
+            told: Mutex::new(told),
             started: wires.started,
             shutdown_wanted: Notify::new(),
         });
@@ -147,7 +147,7 @@ impl Node {
             fcp,
             gateway,
             event_loop,
-            keep_place: whereabouts.keep,
+            keep_place,
             stop_loop,
             _running: running,
             _data_dir: data_dir,
@@ -314,6 +314,28 @@ impl Core {
         survey.await.unwrap_or_default()
     }
 
+    /// Signs a new record if this machine's addresses, or the port, have changed, and tells it to strangers from now on.
+    async fn renew_record(&self) {
+        let own = public_addresses(self.endpoint.local_addr(), &self.config.link.announce);
+        {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if *told == own {
+                return;
+            }
+            told.clone_from(&own);
+        }
+        match own_contact(&self.identity, &own) {
+            Ok(own) => {
+                self.endpoint.introduce_as(own.record.clone());
+                // The event loop has gone only when the node is stopping.
+                let _ = self.commands.send(Command::Readdress { own }).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "strangers cannot be told this machine's new addresses");
+            }
+        }
+    }
+
     /// Writes down which strangers to link with after a restart.
     async fn remember(&self) {
         let Some(file) = self.remembered.clone() else {
@@ -331,50 +353,6 @@ impl Core {
     fn uptime(&self) -> Duration {
         self.started.elapsed()
     }
-}
-
-/// Where a node begins on the ring, and how its place is kept.
-struct Whereabouts {
-    location: Location,
-    /// Whether it has found a place that suits its friends.
-    settled: bool,
-    tell: Option<watch::Sender<KeptPlace>>,
-    keep: Option<JoinHandle<()>>,
-}
-
-impl Whereabouts {
-    /// A node with strangers is where its identity puts it; one that has friends only where it was last, or there as well at
-    /// its first start.
-    fn of_start(data_dir: &DataDir, me: &NodeId, config: &Config) -> Self {
-        let location = Location::of_node(me);
-        if config.opennet.enabled {
-            return Self {
-                location,
-                settled: true,
-                tell: None,
-                keep: None,
-            };
-        }
-        let file = PlaceFile::new(data_dir.path());
-        let begin = file.read().unwrap_or(KeptPlace {
-            location,
-            settled: false,
-        });
-        let (tell, told) = watch::channel(begin);
-        Self {
-            location: begin.location,
-            settled: begin.settled,
-            tell: Some(tell),
-            keep: Some(tokio::spawn(file.keep(told))),
-        }
-    }
-}
-
-fn trust_in(peers: &PeersFile) -> BTreeMap<NodeId, Trust> {
-    let friends = peers.peers().iter();
-    friends
-        .map(|friend| (friend.reference.id(), friend.trust))
-        .collect()
 }
 
 /// Serial number of a reference made now: milliseconds since 1970, so that a node which restarts at once has a newer one.

@@ -195,7 +195,9 @@ impl PeersFile {
                 )));
             }
             let trust = trusted(&entry.trust).ok_or_else(|| {
-                malformed(format!("the trust in peer {number} is not low, normal or high"))
+                malformed(format!(
+                    "the trust in peer {number} is not low, normal or high"
+                ))
             })?;
             peers.push(Friend { reference, trust });
         }

@@ -14,7 +14,7 @@ mod queue;
 mod recent_use;
 mod rocks;
 
-pub use driver::{DriverConfig, GetResult, PutResult, StoreBusy, StoreHandle};
+pub use driver::{DriverConfig, GetResult, ListResult, PutResult, StoreBusy, StoreHandle};
 pub use family::{Family, FamilyLimits};
 pub use options::SharedResources;
 pub use rocks::{RocksStore, StoreConfig, StoreOpenError};
@@ -52,6 +52,14 @@ pub trait BlockStore: Send + Sync {
     /// # Errors
     /// [`StoreError`] if the disk cannot be written; then what was there stays.
     fn replace(&self, place: Place, block: &VerifiedBlock) -> Result<(), StoreError>;
+
+    /// The key that comes after `after` (the first, without one) in an order that stays the same, of blocks in
+    /// [`Place::Store`]; none at the end. `after` may be gone meanwhile. It is no use of a block. Damaged values on the way
+    /// are removed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk cannot be read.
+    fn next_stored(&self, after: Option<&BlockKey>) -> Result<Option<BlockKey>, StoreError>;
 
     /// Forces everything acknowledged so far to the disk, so that a loss of power does not take it.
     ///

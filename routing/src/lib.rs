@@ -45,6 +45,7 @@ pub use event::{
 };
 pub use finding::{CoarseLocation, Finding, Neighbourhood};
 pub use hops_to_live::{HopsToLive, OutOfRange};
+pub use load::PeerCredit;
 pub use location::{Distance, Location};
 pub use merit::PeerMerit;
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};

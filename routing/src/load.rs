@@ -163,7 +163,29 @@ pub(crate) struct Credit {
     since: Time,
 }
 
+/// How much a peer lets this node ask for, and how much it works on for it, by class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerCredit {
+    /// Requests for real time in progress there.
+    pub real_time_asked: u16,
+    /// As many as it said that it takes on.
+    pub real_time_allowed: u16,
+    /// Bulk requests in progress there.
+    pub bulk_asked: u16,
+    /// As many as it said that it takes on.
+    pub bulk_allowed: u16,
+}
+
 impl Credit {
+    pub(crate) const fn view(self) -> PeerCredit {
+        PeerCredit {
+            real_time_asked: self.asked.real_time,
+            real_time_allowed: self.allowed.real_time,
+            bulk_asked: self.asked.bulk,
+            bulk_allowed: self.allowed.bulk,
+        }
+    }
+
     pub(crate) const fn new(allowed: Counts) -> Self {
         Self {
             allowed,

@@ -14,6 +14,7 @@ use crate::event::{
 };
 use crate::fetch::{FetchRequest, Fetches, Rank, UserFetch};
 use crate::insert::{Inserts, Offer};
+use crate::load::PeerCredit;
 use crate::location::Location;
 use crate::merit::PeerMerit;
 use crate::message::{Message, RequestId};
@@ -74,6 +75,8 @@ pub struct PeerView<'a> {
     pub requests: usize,
     /// How well it did what it was asked.
     pub merit: PeerMerit,
+    /// How much it may be asked for.
+    pub credit: PeerCredit,
 }
 
 impl<B: Block> Router<B> {
@@ -222,6 +225,7 @@ impl<B: Block> Router<B> {
             adopted: known.adopted,
             requests: known.requests,
             merit: known.merit.view(),
+            credit: known.credit.view(),
         })
     }
 

@@ -7,10 +7,9 @@ use crypto::{BlockKey, VerifiedBlock};
 use rand::RngExt;
 
 use super::Shared;
-use super::network::{BlockFetchError, Effort};
+use super::network::{BlockFetchError, BlockFuture, Effort};
 use super::progress::Meter;
 use super::request::{FetchOptions, Reach};
-use super::window::Outcome;
 
 /// What all parts of one fetch have in common.
 #[derive(Debug)]
@@ -46,6 +45,7 @@ impl Fetcher {
     pub(crate) async fn needed(&self, key: BlockKey) -> Result<VerifiedBlock, BlockFetchError> {
         self.meter.expect_one();
         let mut rounds = Rounds::new(self.options.retries);
+        let mut appeared: Option<BlockFuture<'_, ()>> = None;
         loop {
             let error = match self.block(key, Patience::Needed).await {
                 Ok(block) => {
@@ -54,7 +54,16 @@ impl Fetcher {
                 }
                 Err(error) => error,
             };
-            let retry = error != BlockFetchError::ShuttingDown && rounds.another().await;
+            let news = async {
+                if self.options.reach == Reach::StoreOnly {
+                    return std::future::pending().await;
+                }
+                // Kept from one round to the next: what comes during a search is heard of after it
+                let waiting = appeared.get_or_insert_with(|| self.shared.network.appeared(key));
+                waiting.await;
+                appeared = None;
+            };
+            let retry = error != BlockFetchError::ShuttingDown && rounds.another(news).await;
             if !retry {
                 self.meter.failed();
                 return Err(error);
@@ -88,15 +97,9 @@ impl Fetcher {
         if self.options.reach == Reach::StoreOnly {
             return network.fetch_stored(key).await;
         }
-        let slot = self.shared.windows.fetch(self.options.class).slot().await;
+        let _slot = self.shared.windows.fetch(self.options.class).slot().await;
         self.meter.started();
-        let result = network.fetch(key, self.options.class, effort).await;
-        slot.finish(match result {
-            Ok(_) | Err(BlockFetchError::NotFound) => Outcome::Answered,
-            Err(BlockFetchError::Overloaded | BlockFetchError::TimedOut) => Outcome::Congested,
-            Err(_) => Outcome::Unknown,
-        });
-        result
+        network.fetch(key, self.options.class, effort).await
     }
 }
 
@@ -164,8 +167,9 @@ impl Rounds {
         }
     }
 
-    /// Waits until it makes sense to search again. False if there should be no other search.
-    pub(crate) async fn another(&mut self) -> bool {
+    /// Waits until it makes sense to search again: for a while, or until there are `news`. False if there should be no other
+    /// search; then it does not wait.
+    pub(crate) async fn another(&mut self, news: impl Future<Output = ()>) -> bool {
         if self.left == 0 {
             return false;
         }
@@ -176,7 +180,8 @@ impl Rounds {
             .saturating_mul(1 << self.done.min(10))
             .min(ROUND_WAIT_MAX);
         self.done = self.done.saturating_add(1);
-        tokio::time::sleep(wait).await;
+        // Whichever comes first
+        let _ = tokio::time::timeout(wait, news).await;
         true
     }
 }

@@ -11,7 +11,7 @@ use super::fetcher::pause;
 use super::network::BlockInsertError;
 use super::progress::Meter;
 use super::request::{InsertOptions, KeyChoice};
-use super::window::{Outcome, Slot};
+use super::window::Slot;
 
 /// What all parts of one insert have in common.
 pub(crate) struct Inserter {
@@ -22,7 +22,7 @@ pub(crate) struct Inserter {
     pub(crate) room: Arc<Semaphore>,
 }
 
-/// Blocks of one insert that wait for an answer, or for another attempt, at once: 12 MiB. More than the widest window,
+/// Blocks of one insert that wait for an answer, or for another attempt, at once: 12 MiB. More than a window has,
 /// so that a few blocks that wait for another attempt do not hold up the rest.
 const BLOCKS_UNDER_WAY_MAX: usize = 384;
 
@@ -98,17 +98,15 @@ impl Inserter {
                 .await;
             let error = match result {
                 Ok(()) => {
-                    place.finish(Outcome::Answered);
                     self.meter.succeeded();
                     return Ok(Placed::Stored);
                 }
                 Err(BlockInsertError::Collision(existing)) => {
-                    place.finish(Outcome::Answered);
                     return Ok(Placed::Collision(existing));
                 }
                 Err(error) => error,
             };
-            place.finish(outcome(&error));
+            drop(place);
             let Some(wait) = attempts.pause_after(&error) else {
                 self.meter.failed();
                 return Err(InsertError::from_block(&error, attempts.made));
@@ -116,17 +114,6 @@ impl Inserter {
             tokio::time::sleep(wait).await;
             slot = self.slot().await;
         }
-    }
-}
-
-const fn outcome(error: &BlockInsertError) -> Outcome {
-    match error {
-        BlockInsertError::Overloaded | BlockInsertError::TimedOut => Outcome::Congested,
-        BlockInsertError::Collision(_)
-        | BlockInsertError::RouteNotFound
-        | BlockInsertError::Cancelled
-        | BlockInsertError::StoreFailed
-        | BlockInsertError::ShuttingDown => Outcome::Unknown,
     }
 }
 

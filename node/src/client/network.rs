@@ -35,6 +35,10 @@ pub trait BlockNetwork: Send + Sync + 'static {
         block: VerifiedBlock,
         class: Class,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>>;
+
+    /// Ends when a block that was not there has come, as another node says; it can be fetched then. May never end, so who
+    /// waits asks from time to time all the same.
+    fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()>;
 }
 
 /// Why a block could not be had.

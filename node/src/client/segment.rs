@@ -81,7 +81,7 @@ impl SegmentJob {
             if run.search_unclear_again().await {
                 continue;
             }
-            if !rounds.another().await {
+            if !rounds.another(std::future::pending()).await {
                 return Err(run.failure());
             }
             run.forget(&Block::Missing);

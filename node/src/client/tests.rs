@@ -22,6 +22,7 @@ pub(super) struct MemoryNetwork {
     blocks: Mutex<BTreeMap<BlockKey, VerifiedBlock>>,
     lost: Mutex<BTreeSet<BlockKey>>,
     last_fetched: Mutex<Option<BlockKey>>,
+    inserted: tokio::sync::Notify,
     delay: Duration,
     /// So many of the next inserts are refused.
     refusals: AtomicUsize,
@@ -44,6 +45,7 @@ impl MemoryNetwork {
             blocks: Mutex::default(),
             lost: Mutex::default(),
             last_fetched: Mutex::default(),
+            inserted: tokio::sync::Notify::new(),
             delay,
             refusals: AtomicUsize::new(0),
             timeouts: AtomicUsize::new(0),
@@ -189,8 +191,17 @@ impl BlockNetwork for MemoryNetwork {
                 }
                 _ => {
                     blocks.insert(block.key(), block);
+                    self.inserted.notify_waiters();
                     Ok(())
                 }
+            }
+        })
+    }
+
+    fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()> {
+        Box::pin(async move {
+            while self.find(key).is_err() {
+                self.inserted.notified().await;
             }
         })
     }

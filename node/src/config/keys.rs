@@ -226,7 +226,13 @@ pub(super) static KEYS: [Key; 21] = [
         ],
         allowed: "a number from 10 to 85, or \"auto\"",
         set: |s, v| opennet_peers(v).map(|peers| s.opennet.peers_max = peers),
-        show: |s| Some(s.opennet.peers_max.map_or_else(|| quoted("auto"), |peers| peers.to_string())),
+        show: |s| {
+            Some(
+                s.opennet
+                    .peers_max
+                    .map_or_else(|| quoted("auto"), |peers| peers.to_string()),
+            )
+        },
     },
     Key {
         section: "store",

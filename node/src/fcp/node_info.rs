@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crypto::NodeId;
-use routing::{PeerMerit, Trust};
+use routing::{PeerCredit, PeerMerit, Trust};
 
 /// A future that a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -58,7 +58,7 @@ pub struct NodeFacts {
 }
 
 /// How requests have ended since the node started; cancelled ones are not counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RequestFacts {
     /// Fetches of the node's own user.
     pub own_fetches: Outcomes,
@@ -77,12 +77,19 @@ pub struct RequestFacts {
 }
 
 /// How many requests of one kind ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outcomes {
     /// Well.
     pub succeeded: u64,
     /// Not.
     pub failed: u64,
+    /// The last ones, of which there are some hundred at most.
+    pub recent: u64,
+    /// Of these, how many ended well.
+    pub recent_succeeded: u64,
+    /// Of those that ended well: milliseconds that own requests took, or hops that those of peers had come before, on the
+    /// average.
+    pub recent_mean: Option<f64>,
 }
 
 /// What a block store holds and may hold.
@@ -117,6 +124,8 @@ pub struct PeerFacts {
     pub requests: usize,
     /// How well it did what it was asked.
     pub merit: PeerMerit,
+    /// How much it may be asked for.
+    pub credit: PeerCredit,
     /// The link to it, when there is one.
     pub link: Option<LinkFacts>,
     /// Bytes received from it since the node started.

@@ -64,14 +64,21 @@ fn with_volatile(data: Message, facts: &NodeFacts, peers: &[PeerFacts]) -> Messa
 
 fn with_requests(data: Message, requests: &RequestFacts) -> Message {
     let kinds = [
-        ("ownFetches", requests.own_fetches),
-        ("ownInserts", requests.own_inserts),
-        ("peerFetches", requests.peer_fetches),
-        ("peerInserts", requests.peer_inserts),
+        ("ownFetches", requests.own_fetches, "Millis"),
+        ("ownInserts", requests.own_inserts, "Millis"),
+        ("peerFetches", requests.peer_fetches, "Hops"),
+        ("peerInserts", requests.peer_inserts, "Hops"),
     ];
-    let counted = kinds.iter().fold(data, |data, (kind, ended)| {
+    let counted = kinds.iter().fold(data, |data, (kind, ended, unit)| {
+        let mean = ended.recent_mean.map(|mean| format!("{mean:.1}"));
         data.with(format!("volatile.{kind}Succeeded"), ended.succeeded)
             .with(format!("volatile.{kind}Failed"), ended.failed)
+            .with(format!("volatile.{kind}Recent"), ended.recent)
+            .with(
+                format!("volatile.{kind}RecentSucceeded"),
+                ended.recent_succeeded,
+            )
+            .with_some(&format!("volatile.{kind}Recent{unit}"), mean)
     });
     counted
         .with("volatile.peerRequestsRefused", requests.refused_overloaded)
@@ -262,6 +269,12 @@ fn peer_message(peer: &PeerFacts, request: &Message) -> Message {
         .with("volatile.questionsAsked", peer.merit.asked)
         .with("volatile.questionsFound", peer.merit.found)
         .with("volatile.questionsLate", peer.merit.late)
+        .with("volatile.creditRealTime", peer.credit.real_time_allowed)
+        .with("volatile.creditBulk", peer.credit.bulk_allowed)
+        .with(
+            "volatile.creditUsed",
+            u32::from(peer.credit.real_time_asked) + u32::from(peer.credit.bulk_asked),
+        )
         .with_some(
             "volatile.averagePingTime",
             round_trip.map(|time| time.as_secs_f64() * 1000.0),

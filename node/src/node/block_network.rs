@@ -85,6 +85,20 @@ impl NodeNetwork {
         result.map(drop).map_err(insert_error)
     }
 
+    async fn wait_for(&self, key: BlockKey) {
+        // Dropped after the receiver, so that the loop finds that nobody waits.
+        let _unsubscribe = UnsubscribeOnDrop {
+            key,
+            commands: &self.commands,
+        };
+        let (appeared, waits) = oneshot::channel();
+        let command = Command::Subscribe { key, appeared };
+        if self.commands.send(command).await.is_err() || waits.await.is_err() {
+            // Nothing will be told: the node is stopping, or too much is waited for.
+            std::future::pending::<()>().await;
+        }
+    }
+
     async fn fetch_local(&self, key: BlockKey) -> Result<VerifiedBlock, BlockFetchError> {
         let (answer, result) = oneshot::channel();
         // The asker may have gone meanwhile.
@@ -121,6 +135,25 @@ impl BlockNetwork for NodeNetwork {
         class: Class,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
         Box::pin(self.insert_routed(block, class))
+    }
+
+    fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()> {
+        Box::pin(self.wait_for(key))
+    }
+}
+
+/// Tells the event loop when a future that waits for a block is dropped.
+struct UnsubscribeOnDrop<'a> {
+    key: BlockKey,
+    commands: &'a mpsc::Sender<Command>,
+}
+
+impl Drop for UnsubscribeOnDrop<'_> {
+    fn drop(&mut self) {
+        // With a full queue the router's subscription ends when the next one of the key does, or with the block.
+        let _ = self
+            .commands
+            .try_send(Command::Unsubscribe { key: self.key });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
-use routing::{Class, Effort, FetchFailure, InsertFailure, InsertSuccess, LocalId, Trust};
+use routing::{Class, Contact, Effort, FetchFailure, InsertFailure, InsertSuccess, LocalId, Trust};
 use tokio::sync::oneshot;
 
 use super::survey::Survey;
@@ -43,6 +43,18 @@ pub(super) enum Command {
         /// Which.
         id: LocalId,
     },
+    /// Tell when this block comes, which is not there yet.
+    Subscribe {
+        /// Of the block.
+        key: BlockKey,
+        /// Where that is told. Dropped unsent if it will not be.
+        appeared: oneshot::Sender<()>,
+    },
+    /// Somebody does not wait for this block any longer, and has dropped its end.
+    Unsubscribe {
+        /// Of the block.
+        key: BlockKey,
+    },
     /// How are the router and its peers?
     Survey {
         /// Where the answer goes.
@@ -59,6 +71,11 @@ pub(super) enum Command {
         peer: NodeId,
         /// How far.
         trust: Trust,
+    },
+    /// Strangers can reach this node so from now on.
+    Readdress {
+        /// What they are told.
+        own: Contact,
     },
     /// Route nothing through this peer from now on.
     Forget {

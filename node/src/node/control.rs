@@ -1,11 +1,12 @@
 //! What FCP clients may know and change of the node.
 
 use crypto::NodeId;
-use routing::{Location, PeerId, PeerMerit, Place, Trust};
+use routing::{Location, PeerCredit, PeerId, PeerMerit, Place, Trust};
 
 use super::Core;
+use super::answers::{Answers, Ended};
 use super::event_loop::LinkedPeer;
-use super::survey::{Answers, Ended, Survey};
+use super::survey::Survey;
 use crate::fcp::node_info::{
     AddPeerError, BoxFuture, LinkFacts, NodeControl, NodeFacts, Outcomes, PeerFacts, PeerStanding,
     RemovePeerError, RequestFacts, StoreFacts,
@@ -127,6 +128,7 @@ fn friend(
         ),
         requests: surveyed.map_or(0, |peer| peer.requests),
         merit: surveyed.map(|peer| peer.merit).unwrap_or_default(),
+        credit: surveyed.map(|peer| peer.credit).unwrap_or_default(),
         ..linked.map_or_else(|| unlinked(reference.id()), |(_, linked)| of_link(linked))
     }
 }
@@ -138,6 +140,7 @@ fn stranger(peer: PeerId, linked: &LinkedPeer, survey: &Survey) -> PeerFacts {
         standing: PeerStanding::Stranger { adopted },
         requests: surveyed.map_or(0, |peer| peer.requests),
         merit: surveyed.map(|peer| peer.merit).unwrap_or_default(),
+        credit: surveyed.map(|peer| peer.credit).unwrap_or_default(),
         ..of_link(linked)
     }
 }
@@ -167,6 +170,7 @@ fn unlinked(id: NodeId) -> PeerFacts {
         location: id.location(),
         requests: 0,
         merit: PeerMerit::default(),
+        credit: PeerCredit::default(),
         link: None,
         received_bytes: 0,
         sent_bytes: 0,
@@ -174,9 +178,15 @@ fn unlinked(id: NodeId) -> PeerFacts {
 }
 
 fn request_facts(survey: &Survey) -> RequestFacts {
-    let outcomes = |ended: Ended| Outcomes {
-        succeeded: ended.succeeded,
-        failed: ended.failed,
+    let outcomes = |ended: &Ended| {
+        let recent = ended.recent();
+        Outcomes {
+            succeeded: ended.succeeded,
+            failed: ended.failed,
+            recent: recent.ended,
+            recent_succeeded: recent.succeeded,
+            recent_mean: recent.mean,
+        }
     };
     let Answers {
         own_fetches,
@@ -184,13 +194,14 @@ fn request_facts(survey: &Survey) -> RequestFacts {
         peer_fetches,
         peer_inserts,
         refused_overloaded,
-    } = survey.answers;
+        ..
+    } = &survey.answers;
     RequestFacts {
         own_fetches: outcomes(own_fetches),
         own_inserts: outcomes(own_inserts),
         peer_fetches: outcomes(peer_fetches),
         peer_inserts: outcomes(peer_inserts),
-        refused_overloaded,
+        refused_overloaded: *refused_overloaded,
         peer_running: survey.load.peer_requests,
         own_running: survey.load.local_requests,
     }

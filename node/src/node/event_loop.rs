@@ -2,28 +2,31 @@
 
 mod friends;
 mod strangers;
+mod subscriptions;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use crypto::{NodeId, VerifiedBlock};
+use crypto::{BlockKey, NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, Place,
-    Router, StoreResult, StoreTicket, Time, Trust,
+    Action, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, Place, Router,
+    StoreResult, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
+use super::answers::Answers;
 use super::command::{Command, FetchAnswer, InsertAnswer};
 use super::opennet::Opennet;
 use super::place_file::KeptPlace;
-use super::survey::{Answers, Survey};
+use super::survey::Survey;
 use crate::link::{Bond, Endpoint, Link, LinkEvent, Priority};
 use crate::peers_file::PEERS_MAX;
-use crate::store::{GetResult, PutOutcome, PutResult, StoreHandle};
+use crate::store::{GetResult, ListResult, PutOutcome, PutResult, StoreHandle};
+use subscriptions::Subscriptions;
 
 /// Link events taken at once before the router's actions are carried out: enough to spare wake-ups, few
 /// enough that a command never waits long.
@@ -41,6 +44,8 @@ pub(super) enum StoreAnswer {
     Looked(StoreTicket, GetResult),
     /// To a put.
     Put(StoreTicket, PutResult),
+    /// To the question which key comes next.
+    Next(Option<BlockKey>),
 }
 
 /// A link that is up, for the status.
@@ -80,6 +85,7 @@ pub(super) struct EventLoop {
     answers: Answers,
     offenders: mpsc::Sender<NodeId>,
     waiting: Waiting,
+    subscriptions: Subscriptions,
     /// Answers in the name of a store whose queue was full.
     refused: VecDeque<Event>,
     started: Instant,
@@ -112,11 +118,11 @@ pub(super) struct Beginning {
     pub(super) place: Option<watch::Sender<KeptPlace>>,
 }
 
-/// The users' requests that the router works on.
+/// The users' requests that the router works on, and when they began.
 #[derive(Default)]
 struct Waiting {
-    fetches: BTreeMap<LocalId, FetchAnswer>,
-    inserts: BTreeMap<LocalId, InsertAnswer>,
+    fetches: BTreeMap<LocalId, (FetchAnswer, Instant)>,
+    inserts: BTreeMap<LocalId, (InsertAnswer, Instant)>,
 }
 
 impl EventLoop {
@@ -157,6 +163,7 @@ impl EventLoop {
             answers: Answers::default(),
             offenders: offender_sender,
             waiting: Waiting::default(),
+            subscriptions: Subscriptions::default(),
             refused: VecDeque::new(),
             started,
             next_peer: 0,
@@ -225,7 +232,7 @@ impl EventLoop {
                 effort,
                 answer,
             } => {
-                self.waiting.fetches.insert(id, answer);
+                self.waiting.fetches.insert(id, (answer, Instant::now()));
                 self.handle(Event::Fetch {
                     id,
                     key,
@@ -239,7 +246,7 @@ impl EventLoop {
                 class,
                 answer,
             } => {
-                self.waiting.inserts.insert(id, answer);
+                self.waiting.inserts.insert(id, (answer, Instant::now()));
                 self.handle(Event::Insert { id, block, class });
             }
             Command::Cancel { id } => {
@@ -253,6 +260,9 @@ impl EventLoop {
                 self.trust.remove(&peer);
                 self.down(peer);
             }
+            Command::Readdress { own } => self.readdress(own),
+            Command::Subscribe { key, appeared } => self.subscribe(key, appeared),
+            Command::Unsubscribe { key } => self.unsubscribe(key),
             Command::Trust { peer, trust } => self.trust(peer, trust),
             // Who asked may have gone.
             Command::Survey { answer } => drop(answer.send(self.survey())),
@@ -270,6 +280,7 @@ impl EventLoop {
                 ticket,
                 result: kept(&result),
             },
+            StoreAnswer::Next(key) => Event::NextStored { key },
         });
     }
 
@@ -320,6 +331,7 @@ impl EventLoop {
     /// Forgets a link that is down, or soon will be.
     fn unlink(&mut self, peer: PeerId) -> Option<LinkedPeer> {
         self.guests.remove(&peer);
+        self.answers.lost(peer);
         let mut unlinked = None;
         self.links
             .send_modify(|links| unlinked = links.remove(&peer));
@@ -330,7 +342,7 @@ impl EventLoop {
     }
 
     fn survey(&self) -> Survey {
-        Survey::new(&self.router, self.answers)
+        Survey::new(&self.router, self.answers.clone())
     }
 
     fn message(&mut self, node: NodeId, bytes: &Bytes) {
@@ -339,6 +351,7 @@ impl EventLoop {
         };
         match routing::decode(bytes) {
             Ok(message) => {
+                self.answers.heard(from, &message);
                 self.handle(Event::Message { from, message });
                 self.note_adoption(from);
             }
@@ -387,25 +400,24 @@ impl EventLoop {
                     existing,
                 } => self.put(ticket, block, place, existing),
                 Action::FetchDone { id, result } => {
-                    self.answers.fetched(result.as_ref().err());
-                    if let Some(answer) = self.waiting.fetches.remove(&id) {
+                    if let Some((answer, begun)) = self.waiting.fetches.remove(&id) {
+                        self.answers.fetched(result.as_ref().err(), begun.elapsed());
                         // The user may have gone in the same moment.
                         let _ = answer.send(result);
                     }
                 }
                 Action::InsertDone { id, result } => {
-                    self.answers.inserted(result.as_ref().err());
-                    if let Some(answer) = self.waiting.inserts.remove(&id) {
+                    if let Some((answer, begun)) = self.waiting.inserts.remove(&id) {
+                        self.answers
+                            .inserted(result.as_ref().err(), begun.elapsed());
                         let _ = answer.send(result);
                     }
                 }
                 Action::Moved { .. } => self.keep_place(),
                 Action::Dial { contact } => self.dial(&contact),
                 Action::HangUp { peer } => self.hang_up(peer),
-                // Nobody subscribes yet: editions are looked for by polling
-                Action::Appeared { .. } => {}
-                // Repair is off: the store has no list of its keys
-                Action::NextStored { .. } => {}
+                Action::Appeared { key } => self.appeared(key),
+                Action::NextStored { after } => self.next_stored(after),
                 Action::Disconnect { peer, reason } => self.disconnect(peer, &reason),
             }
         }
@@ -413,7 +425,7 @@ impl EventLoop {
 
     /// A message that does not fit into the link's queue is lost, as on any network; the router's time-outs deal with it.
     fn send(&mut self, to: PeerId, message: &routing::Message, class: Class) {
-        self.answers.sent(message);
+        self.answers.sent(to, message);
         let links = self.links.borrow();
         let Some(linked) = links.get(&to) else { return };
         let priority = match (message.carries_block(), class) {
@@ -426,7 +438,7 @@ impl EventLoop {
         }
     }
 
-    fn lookup(&mut self, ticket: StoreTicket, key: crypto::BlockKey, origin: Origin) {
+    fn lookup(&mut self, ticket: StoreTicket, key: BlockKey, origin: Origin) {
         let sender = self.store_answer_sender.clone();
         let answer = move |result| drop(sender.blocking_send(StoreAnswer::Looked(ticket, result)));
         if self.store.lookup(key, origin, answer).is_err() {
@@ -435,6 +447,17 @@ impl EventLoop {
                 ticket,
                 result: LookupResult::Unavailable,
             });
+        }
+    }
+
+    /// A walk that finds the store busy meets the same key again; one that finds the disk failing begins again.
+    fn next_stored(&mut self, after: Option<BlockKey>) {
+        let sender = self.store_answer_sender.clone();
+        let answer = move |result: ListResult| {
+            drop(sender.blocking_send(StoreAnswer::Next(result.ok().flatten())));
+        };
+        if self.store.next_stored(after, answer).is_err() {
+            self.refused.push_back(Event::NextStored { key: after });
         }
     }
 

@@ -46,9 +46,8 @@ impl Opennet {
         seeds: &[Reference],
         remembered: Vec<Contact>,
     ) -> Result<Self, ReferenceMakeError> {
-        let reference = Reference::sign(identity, NAME_FOR_STRANGERS, own, serial())?;
         Ok(Self {
-            own: contact(&reference),
+            own: own_contact(identity, own)?,
             seeds: seeds.iter().map(contact).collect(),
             remembered,
             surroundings: Surroundings::of(own),
@@ -59,6 +58,14 @@ impl Opennet {
     /// How strangers can reach this node.
     pub(super) fn record(&self) -> Bytes {
         self.own.record.clone()
+    }
+
+    /// The node is reached otherwise from now on.
+    pub(super) fn readdress(&mut self, own: Contact) {
+        if let Ok(reference) = Reference::from_record(&own.record) {
+            self.surroundings = Surroundings::of(reference.addresses());
+        }
+        self.own = own;
     }
 
     /// Whether there are former peers.
@@ -101,6 +108,18 @@ impl Opennet {
         let record = self.newest.of(&contact);
         Contact { node, record }
     }
+}
+
+/// What strangers are told of the node with `identity`, which can be reached at `own` addresses.
+///
+/// # Errors
+/// If there are more addresses than a record can have.
+pub(super) fn own_contact(
+    identity: &Identity,
+    own: &[SocketAddr],
+) -> Result<Contact, ReferenceMakeError> {
+    let reference = Reference::sign(identity, NAME_FOR_STRANGERS, own, serial())?;
+    Ok(contact(&reference))
 }
 
 fn contact(reference: &Reference) -> Contact {

@@ -123,7 +123,12 @@ mod tests {
     fn a_damaged_file_is_as_good_as_none() {
         let folder = tempfile::tempdir().unwrap();
         let file = PlaceFile::new(folder.path());
-        for damaged in ["", "location = 7", "location = \"x\"\nsettled = true", "\u{7f}"] {
+        for damaged in [
+            "",
+            "location = 7",
+            "location = \"x\"\nsettled = true",
+            "\u{7f}",
+        ] {
             std::fs::write(&file.0, damaged).unwrap();
             assert_eq!(file.read(), None, "{damaged}");
         }

@@ -1,10 +1,10 @@
-//! What the node tells of its router: the state of the peers, and how recent requests ended.
+//! What the node tells of its router: where it is, the state of the peers, and how requests ended.
 
 use std::collections::BTreeMap;
 
-use routing::{
-    FetchFailure, InsertFailure, Load, Location, Message, PeerId, PeerMerit, Refusal, Router,
-};
+use routing::{Load, Location, PeerCredit, PeerId, PeerMerit, Router};
+
+use super::answers::Answers;
 
 /// A look at the router.
 #[derive(Clone, Debug, Default)]
@@ -30,30 +30,8 @@ pub(crate) struct SurveyedPeer {
     pub(crate) requests: usize,
     /// How well it did what it was asked.
     pub(crate) merit: PeerMerit,
-}
-
-/// How many requests have ended how since the start. Those that were cancelled are not counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Answers {
-    /// Fetches of this node's own user.
-    pub(crate) own_fetches: Ended,
-    /// Inserts of this node's own user.
-    pub(crate) own_inserts: Ended,
-    /// Fetches of peers.
-    pub(crate) peer_fetches: Ended,
-    /// Inserts of peers.
-    pub(crate) peer_inserts: Ended,
-    /// Requests of peers that were refused because there was too much to do.
-    pub(crate) refused_overloaded: u64,
-}
-
-/// Requests of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ended {
-    /// Well.
-    pub(crate) succeeded: u64,
-    /// Not.
-    pub(crate) failed: u64,
+    /// How much it may be asked for.
+    pub(crate) credit: PeerCredit,
 }
 
 impl Survey {
@@ -64,6 +42,7 @@ impl Survey {
                 adopted: view.adopted,
                 requests: view.requests,
                 merit: view.merit,
+                credit: view.credit,
             };
             (view.peer, surveyed)
         });
@@ -73,76 +52,5 @@ impl Survey {
             peers: peers.collect(),
             answers,
         }
-    }
-}
-
-impl Answers {
-    /// A fetch of the user has ended.
-    pub(super) fn fetched(&mut self, failure: Option<&FetchFailure>) {
-        if failure != Some(&FetchFailure::Cancelled) {
-            self.own_fetches.count(failure.is_none());
-        }
-    }
-
-    /// An insert of the user has ended.
-    pub(super) fn inserted(&mut self, failure: Option<&InsertFailure>) {
-        if !matches!(failure, Some(InsertFailure::Cancelled)) {
-            self.own_inserts.count(failure.is_none());
-        }
-    }
-
-    /// A message goes to a peer, which may be the answer to a request of it.
-    pub(super) fn sent(&mut self, message: &Message) {
-        match message {
-            Message::Found { .. } => self.peer_fetches.count(true),
-            Message::NotFound { .. } => self.peer_fetches.count(false),
-            Message::Stored { .. } => self.peer_inserts.count(true),
-            Message::StoreFailed { .. } => self.peer_inserts.count(false),
-            Message::Refused {
-                reason: Refusal::Overloaded,
-                ..
-            } => self.refused_overloaded += 1,
-            _ => {}
-        }
-    }
-}
-
-impl Ended {
-    const fn count(&mut self, well: bool) {
-        if well {
-            self.succeeded += 1;
-        } else {
-            self.failed += 1;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use routing::RequestId;
-
-    #[test]
-    fn answers_are_counted_by_kind_and_cancelled_requests_not_at_all() {
-        let mut answers = Answers::default();
-        answers.fetched(None);
-        answers.fetched(Some(&FetchFailure::NotFound));
-        answers.fetched(Some(&FetchFailure::Cancelled));
-        answers.inserted(Some(&InsertFailure::Cancelled));
-        answers.inserted(Some(&InsertFailure::TimedOut));
-        let id = RequestId(1);
-        answers.sent(&Message::StoreFailed { id });
-        answers.sent(&Message::Accepted { id });
-        let reason = Refusal::Overloaded;
-        answers.sent(&Message::Refused { id, reason });
-        let ended = |succeeded, failed| Ended { succeeded, failed };
-        let expected = Answers {
-            own_fetches: ended(1, 1),
-            own_inserts: ended(0, 1),
-            peer_fetches: ended(0, 0),
-            peer_inserts: ended(0, 1),
-            refused_overloaded: 1,
-        };
-        assert_eq!(answers, expected);
     }
 }

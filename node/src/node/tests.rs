@@ -1,4 +1,6 @@
-//! Whole nodes of the opennet in one process.
+//! Whole nodes in one process.
+
+mod friends;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -6,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crypto::Identity;
+use routing::Trust;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -14,6 +17,7 @@ use super::remembered::RememberedFile;
 use crate::config::{ByteSize, Config, Overrides};
 use crate::data_dir::DataDir;
 use crate::demo::{Demo, DemoConfig, node_dir};
+use crate::fcp::node_info::PeerStanding;
 use crate::link::{Bond, Endpoint, Link, LinkConfig, LinkEvent, Priority, StrangerLimits};
 use crate::reference::Reference;
 use crate::store::SharedResources;
@@ -146,4 +150,31 @@ async fn nodes_find_each_other_from_one_seed_and_write_down_whom_they_found() {
         assert!(remembered.len() >= 4, "{} remembered", remembered.len());
         assert!(remembered.iter().all(|contact| ids.contains(&contact.node)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_are_told_the_new_address_of_a_node_that_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = node(folder.path(), true).await;
+    let before = node.core.endpoint.local_addr();
+    node.core.renew_record().await;
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    node.core.endpoint.rebind(any).unwrap();
+    let after = node.core.endpoint.local_addr();
+    assert_ne!(after, before);
+    node.core.renew_record().await;
+    let mut stranger = Stranger::start();
+    stranger.dial(&node);
+    let LinkEvent::Up {
+        bond: Bond::Stranger { record, .. },
+        ..
+    } = stranger.next().await
+    else {
+        panic!("another event");
+    };
+    assert_eq!(
+        Reference::from_record(&record).unwrap().addresses(),
+        [after]
+    );
+    node.stop().await;
 }

@@ -38,14 +38,17 @@ pub(super) async fn quarantine(core: Weak<Core>, mut offenders: mpsc::Receiver<N
 /// How often the peers of the opennet are written down: a node that is killed has most of them still.
 const REMEMBER_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Keeps the file of remembered peers new as long as the node runs.
+/// Keeps the file of remembered peers new as long as the node runs, and what strangers are told of its addresses.
 pub(super) async fn remember_now_and_then(core: Weak<Core>) {
     let mut interval = tokio::time::interval(REMEMBER_INTERVAL);
     interval.tick().await;
     loop {
         interval.tick().await;
         match core.upgrade() {
-            Some(core) if core.remembered.is_some() => core.remember().await,
+            Some(core) if core.remembered.is_some() => {
+                core.renew_record().await;
+                core.remember().await;
+            }
             _ => return,
         }
     }

@@ -46,6 +46,9 @@ pub type GetResult = Result<Option<VerifiedBlock>, StoreError>;
 /// The answer to a put.
 pub type PutResult = Result<PutOutcome, StoreError>;
 
+/// The key that comes next in the store.
+pub type ListResult = Result<Option<BlockKey>, StoreError>;
+
 /// A job was not taken in; its callback will not be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoreBusy {
@@ -63,15 +66,21 @@ pub enum StoreBusy {
 /// before it was made.
 pub struct StoreHandle {
     store: Arc<dyn BlockStore>,
-    lookups: Arc<Queue<Lookup>>,
+    lookups: Arc<Queue<Read>>,
     puts: Arc<Queue<Put>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-struct Lookup {
-    key: BlockKey,
-    origin: Origin,
-    done: Box<dyn FnOnce(GetResult) + Send>,
+enum Read {
+    Lookup {
+        key: BlockKey,
+        origin: Origin,
+        done: Box<dyn FnOnce(GetResult) + Send>,
+    },
+    Next {
+        after: Option<BlockKey>,
+        done: Box<dyn FnOnce(ListResult) + Send>,
+    },
 }
 
 struct Put {
@@ -118,9 +127,24 @@ impl StoreHandle {
         origin: Origin,
         done: impl FnOnce(GetResult) + Send + 'static,
     ) -> Result<(), StoreBusy> {
-        Ok(self.lookups.add(Lookup {
+        Ok(self.lookups.add(Read::Lookup {
             key,
             origin,
+            done: Box::new(done),
+        })?)
+    }
+
+    /// Tells `done` which key comes after `after` in the store ([`BlockStore::next_stored`]). That the disk failed is logged.
+    ///
+    /// # Errors
+    /// [`StoreBusy`]; `done` is not called then.
+    pub fn next_stored(
+        &self,
+        after: Option<BlockKey>,
+        done: impl FnOnce(ListResult) + Send + 'static,
+    ) -> Result<(), StoreBusy> {
+        Ok(self.lookups.add(Read::Next {
+            after,
             done: Box::new(done),
         })?)
     }
@@ -215,19 +239,32 @@ impl From<Refused> for StoreBusy {
     }
 }
 
-fn read(store: &dyn BlockStore, lookups: &Queue<Lookup>) {
+fn read(store: &dyn BlockStore, lookups: &Queue<Read>) {
     // One at a time: several readers share what waits.
     while let Taken::Jobs(jobs) = lookups.take(1, None) {
-        for Lookup { key, origin, done } in jobs {
-            let result = match origin {
-                Origin::Peer => store.get(&key),
-                Origin::User => store.peek(&key),
-            };
-            if let Err(error) = &result {
-                tracing::warn!(%error, "a lookup failed");
+        for job in jobs {
+            match job {
+                Read::Lookup { key, origin, done } => {
+                    let result = match origin {
+                        Origin::Peer => store.get(&key),
+                        Origin::User => store.peek(&key),
+                    };
+                    warn_of(result.as_ref().err());
+                    done(result);
+                }
+                Read::Next { after, done } => {
+                    let result = store.next_stored(after.as_ref());
+                    warn_of(result.as_ref().err());
+                    done(result);
+                }
             }
-            done(result);
         }
+    }
+}
+
+fn warn_of(failure: Option<&StoreError>) {
+    if let Some(error) = failure {
+        tracing::warn!(%error, "a lookup failed");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The store over RocksDB.
 
+mod listing;
+
 use super::Place;
 use super::change::{Beginnings, Change, LEDGER_KEY, column};
 use super::family::{Family, FamilyLimits, Salt, SaltedKey};
@@ -376,6 +378,10 @@ impl BlockStore for RocksStore {
             change.add(Family::of(place, key.kind), &salted, block.bytes());
         }
         self.commit(&mut writer, change)
+    }
+
+    fn next_stored(&self, after: Option<&BlockKey>) -> Result<Option<BlockKey>, StoreError> {
+        self.list_next(after)
     }
 
     fn sync(&self) -> Result<(), StoreError> {

@@ -50,8 +50,9 @@ what you read.")]
   warren peer ls --json | jq -r 'select(.kind == \"stranger\") | .location'
 
 Columns: identity, state, kind (friend: with the trust in it), location on the ring (0 to 1), requests of the peer in
-progress here, merit (of the last questions to it: found, unanswered, all), received and sent MiB over the present link, round trip, name. A stranger is NEGOTIATING until both
-nodes have agreed to keep the link.")]
+progress here, merit (of the last questions to it: found, unanswered, all), credit (our requests in progress there, and
+how many it allows: for somebody who waits, and bulk), received and sent MiB over the present link, round trip, name.
+A stranger is NEGOTIATING until both nodes have agreed to keep the link.")]
     Ls {
         /// Print JSON lines
         #[arg(long)]
@@ -188,6 +189,11 @@ pub(super) fn peer_json(peer: &Message) -> Value {
             "found": peer.field("volatile.questionsFound").and_then(parsed::<u64>),
             "late": peer.field("volatile.questionsLate").and_then(parsed::<u64>),
         },
+        "credit": {
+            "used": peer.field("volatile.creditUsed").and_then(parsed::<u64>),
+            "real_time": peer.field("volatile.creditRealTime").and_then(parsed::<u64>),
+            "bulk": peer.field("volatile.creditBulk").and_then(parsed::<u64>),
+        },
         "received_bytes": peer.field("totalInput").and_then(parsed::<u64>),
         "sent_bytes": peer.field("totalOutput").and_then(parsed::<u64>),
         "round_trip_ms": round_trip,
@@ -210,12 +216,18 @@ pub(super) fn peer_line(peer: &Message) -> String {
         field("volatile.questionsLate"),
         field("volatile.questionsAsked")
     );
+    let credit = format!(
+        "{}/{}/{}",
+        field("volatile.creditUsed"),
+        field("volatile.creditRealTime"),
+        field("volatile.creditBulk")
+    );
     let round_trip = peer
         .field("volatile.averagePingTime")
         .and_then(parsed::<f64>)
         .map_or_else(|| "-".to_owned(), |time| format!("{time:.1} ms"));
     format!(
-        "{}  {:<12}  {kind:<15}  {location:.5}  {:>4}  {merit:>11}  {:>9.1}  {:>9.1}  {round_trip:>9}  {}",
+        "{}  {:<12}  {kind:<15}  {location:.5}  {:>4}  {merit:>11}  {credit:>11}  {:>9.1}  {:>9.1}  {round_trip:>9}  {}",
         field("identity"),
         field("volatile.status"),
         field("volatile.requestsRunning"),

@@ -159,7 +159,18 @@ fn requests_json(node: &Message) -> Value {
     let mut requests = Map::new();
     for (_, name, field) in REQUESTS {
         let (succeeded, failed) = ended(node, field);
-        let counts = json!({ "succeeded": succeeded, "failed": failed });
+        let recent = |what: &str| {
+            let text = node.field(&format!("volatile.{field}Recent{what}"))?;
+            text.parse::<f64>().ok()
+        };
+        let counts = json!({
+            "succeeded": succeeded,
+            "failed": failed,
+            "recent": number(node, &format!("volatile.{field}Recent")),
+            "recent_succeeded": number(node, &format!("volatile.{field}RecentSucceeded")),
+            "recent_ms": recent("Millis"),
+            "recent_hops_before": recent("Hops"),
+        });
         requests.insert(name.into(), counts);
     }
     for (name, field) in [
@@ -176,10 +187,19 @@ fn print_requests(node: &Message) {
     for (name, _, field) in REQUESTS {
         let (succeeded, failed) = ended(node, field);
         let all = succeeded + failed;
-        if let Some(percent) = (succeeded * 100).checked_div(all) {
-            say(&format!(
-                "requests  {name}: {succeeded} of {all} succeeded ({percent} %)"
-            ));
-        }
+        let recent = number(node, &format!("volatile.{field}Recent"));
+        let recent_succeeded = number(node, &format!("volatile.{field}RecentSucceeded"));
+        let Some(percent) = (recent_succeeded * 100).checked_div(recent) else {
+            continue;
+        };
+        let mean = |unit: &str| node.field(&format!("volatile.{field}Recent{unit}"));
+        let measured = match (mean("Millis"), mean("Hops")) {
+            (Some(time), _) => format!("; took {time} ms on the average"),
+            (None, Some(hops)) => format!("; had come {hops} hops or more before"),
+            (None, None) => String::new(),
+        };
+        say(&format!(
+            "requests  {name}: {succeeded} of {all} succeeded; of the last {recent} {percent} %{measured}"
+        ));
     }
 }

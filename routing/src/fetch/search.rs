@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Rank, Requester, Requesters, target};
 use crate::block::Block;
-use crate::event::{Action, Class, Effort, FetchFailure, Origin, PeerId, StoreTicket};
+use crate::event::{Action, Class, FetchFailure, Origin, PeerId, StoreTicket};
 use crate::hops_to_live::HopsToLive;
 use crate::lookahead::{Claim, NextPeer};
 use crate::message::{Message, Refusal, RequestId};
@@ -344,16 +344,6 @@ impl Search {
                 shared.actions.push_back(Action::FetchDone { id, result });
             }
         }
-    }
-
-    /// What a user is told. Who does not wait hears of the searches of others instead of waiting for their end.
-    fn failure_for(&self, effort: Effort, loop_memory: Duration) -> FetchFailure {
-        let others_search = self.met_itself && self.failure == FetchFailure::RouteNotFound;
-        if others_search && effort == Effort::Probe {
-            let retry_after = loop_memory;
-            return FetchFailure::RecentlyFailed { retry_after };
-        }
-        self.failure
     }
 
     /// Whether a peer waits for what it finds, and so must not be asked.

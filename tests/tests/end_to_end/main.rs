@@ -3,6 +3,7 @@
 mod browsing;
 mod disk_contents;
 mod failures;
+mod friends;
 mod large_file;
 mod opennet;
 mod restart;

@@ -317,6 +317,26 @@ fn only_addresses_that_never_change_have_a_version() {
     assert!(version_id(&uri("KSK@a")).is_none());
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_asks_again_and_again_gets_a_block_as_soon_as_it_has_come() {
+    let network = MemoryNetwork::new();
+    let (reader, writer) = (network.client(), network.client());
+    let address = signed(1, "later");
+    let uri = InsertUri::parse(&address).unwrap().request_uri().unwrap();
+    let options = FetchOptions {
+        retries: u32::MAX,
+        ..FetchOptions::default()
+    };
+    let reading =
+        tokio::spawn(async move { reader.open(&uri, options, EventSink::ignore()).await });
+    // Pauses have become two minutes long by then
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    put(&writer, request(&address, noise(10, 1), None)).await;
+    let inserted = tokio::time::Instant::now();
+    assert!(reading.await.unwrap().is_ok());
+    assert!(inserted.elapsed() < Duration::from_secs(1));
+}
+
 /// Takes a minute to say that it does not have a block.
 struct Slow(Arc<MemoryNetwork>);
 
@@ -349,5 +369,9 @@ impl BlockNetwork for Slow {
         class: Class,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
         self.0.insert(block, class)
+    }
+
+    fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()> {
+        self.0.appeared(key)
     }
 }

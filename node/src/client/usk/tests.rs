@@ -371,6 +371,10 @@ impl BlockNetwork for Uneven {
             self.inner.insert(block, class).await
         })
     }
+
+    fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()> {
+        self.inner.appeared(key)
+    }
 }
 
 fn uneven(inner: &Arc<MemoryNetwork>) -> Uneven {

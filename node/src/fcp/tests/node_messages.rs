@@ -36,6 +36,9 @@ async fn the_node_tells_of_itself_what_clients_insist_on() {
     assert_eq!(data.field("volatile.uptimeSeconds"), Some("61"));
     assert_eq!(data.field("volatile.ownFetchesSucceeded"), Some("5"));
     assert_eq!(data.field("volatile.ownFetchesFailed"), Some("1"));
+    assert_eq!(data.field("volatile.ownFetchesRecent"), Some("4"));
+    assert_eq!(data.field("volatile.ownFetchesRecentMillis"), Some("12.2"));
+    assert_eq!(data.field("volatile.peerFetchesRecentHops"), None);
     assert_eq!(data.field("volatile.numberOfNotConnected"), Some("1"));
 }
 
@@ -54,6 +57,8 @@ async fn peers_are_listed_added_and_removed() {
         ("opennet", "false"),
         ("trustLevel", "HIGH"),
         ("location", "0.25"),
+        ("volatile.creditBulk", "128"),
+        ("volatile.creditUsed", "3"),
     ] {
         assert_eq!(peers[0].field(field), Some(value), "{field}");
     }

@@ -1,5 +1,7 @@
 //! Gets and puts of documents over the connection.
 
+use crypto::{InsertUri, SubspaceSecret};
+
 use super::support::{Mood, TestServer, Wire, payload};
 use crate::fcp::message::Message;
 
@@ -205,8 +207,13 @@ async fn the_end_of_a_connection_cancels_its_requests() {
     server.network.set_mood(Mood::Silent);
     let mut wire = server.greeted().await;
     for number in 0..5 {
+        // Not of phrases, whose keys take a processor's time
+        let secret = SubspaceSecret::from_parts(&[number; 32], &[1; 32]);
+        let address =
+            InsertUri::parse(&format!("{}a", secret.insert_uri_string().as_str())).unwrap();
+        let address = address.request_uri().unwrap();
         wire.say(&format!(
-            "ClientGet\nIdentifier={number}\nURI=KSK@{number}\nEndMessage\n"
+            "ClientGet\nIdentifier={number}\nURI={address}\nEndMessage\n"
         ))
         .await;
     }

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crypto::{BlockKey, Identity, NodeId, VerifiedBlock};
-use routing::{PeerMerit, Trust};
+use routing::{PeerCredit, PeerMerit, Trust};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::client::{
-    BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Client, ClientConfig, Effort,
+    BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Client, ClientConfig,
+    Effort,
 };
 use crate::fcp::limits::Budget;
 use crate::fcp::message::{Message, Terminator};
@@ -147,6 +148,10 @@ impl BlockNetwork for TableNetwork {
             }
         })
     }
+
+    fn appeared(&self, _: BlockKey) -> BlockFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// A node with a list of peers.
@@ -174,6 +179,12 @@ fn peer(id: NodeId) -> PeerFacts {
             found: 4,
             late: 1,
         },
+        credit: PeerCredit {
+            real_time_asked: 1,
+            real_time_allowed: 32,
+            bulk_asked: 2,
+            bulk_allowed: 128,
+        },
         link: None,
         received_bytes: 10,
         sent_bytes: 20,
@@ -195,6 +206,9 @@ impl NodeControl for TestNode {
                     own_fetches: Outcomes {
                         succeeded: 5,
                         failed: 1,
+                        recent: 4,
+                        recent_succeeded: 3,
+                        recent_mean: Some(12.25),
                     },
                     ..RequestFacts::default()
                 },

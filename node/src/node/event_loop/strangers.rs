@@ -18,6 +18,14 @@ impl EventLoop {
         }
     }
 
+    /// Strangers are told how this node can be reached now.
+    pub(super) fn readdress(&mut self, own: Contact) {
+        if let Some(opennet) = &mut self.opennet {
+            opennet.readdress(own.clone());
+            self.handle(Event::OwnContact { contact: own });
+        }
+    }
+
     /// What the router is told of a peer that is linked by `bond`.
     pub(super) fn kind_of(&mut self, node: NodeId, bond: Bond) -> PeerKind {
         match (bond, &mut self.opennet) {

@@ -44,6 +44,26 @@ fn only_what_the_user_looks_for_is_peeked_at() {
 }
 
 #[test]
+fn keys_are_listed_one_after_the_other() {
+    let fake = Fake::open();
+    let handle = start(&fake, DriverConfig::default());
+    assert!(put_all(&handle, 0..3).iter().all(|result| result.is_ok()));
+    let mut listed = Vec::new();
+    loop {
+        let (sent, answers) = channel();
+        let after = listed.last().copied();
+        let done = move |next| sent.send(next).unwrap();
+        handle.next_stored(after, done).unwrap();
+        match answers.recv().unwrap().unwrap() {
+            Some(key) => listed.push(key),
+            None => break,
+        }
+    }
+    assert_eq!(listed.len(), 3);
+    assert!(listed.is_sorted());
+}
+
+#[test]
 fn what_waits_is_written_as_one_batch() {
     let fake = Fake::held();
     let handle = start(&fake, DriverConfig::default());
@@ -271,6 +291,16 @@ impl BlockStore for Fake {
         let mut blocks = self.blocks.lock().unwrap();
         blocks.insert(block.key(), block.clone());
         Ok(())
+    }
+
+    fn next_stored(&self, after: Option<&BlockKey>) -> Result<Option<BlockKey>, StoreError> {
+        let blocks = self.blocks.lock().unwrap();
+        let mut keys = blocks.keys();
+        let next = match after {
+            None => keys.next(),
+            Some(after) => keys.find(|key| *key > after),
+        };
+        Ok(next.copied())
     }
 
     fn sync(&self) -> Result<(), StoreError> {

@@ -1,4 +1,5 @@
 mod eviction;
+mod listing;
 mod model;
 
 use super::*;

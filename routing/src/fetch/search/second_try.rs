@@ -1,5 +1,7 @@
 //! What follows a search that did not satisfy all who waited for it.
 
+use std::time::Duration;
+
 use crypto::BlockKey;
 
 use super::{Round, Search, Waiting, weight};
@@ -71,6 +73,16 @@ impl Search {
         self.waiting = Waiting::Pause;
         self.wait(shared, key, pause);
         true
+    }
+
+    /// What a user is told. Who does not wait hears of the searches of others instead of waiting for their end.
+    pub(super) fn failure_for(&self, effort: Effort, loop_memory: Duration) -> FetchFailure {
+        let others_search = self.met_itself && self.failure == FetchFailure::RouteNotFound;
+        if others_search && effort == Effort::Probe {
+            let retry_after = loop_memory;
+            return FetchFailure::RecentlyFailed { retry_after };
+        }
+        self.failure
     }
 
     /// Begins anew after a pause.

@@ -1,0 +1,266 @@
+//! How requests end at this node: its own and those of others.
+//!
+//! An answer does not say how far away it was found: whoever is on the way could tell from that who asked. So of its own
+//! requests a node knows how long they took, and of those that pass how far they had come.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use routing::{
+    FetchFailure, HopsToLive, InsertFailure, InsertStage, Message, PeerId, Refusal, RequestId,
+};
+
+/// How many requests have ended how since the start. Those that were cancelled are not counted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answers {
+    /// Fetches of this node's own user, with milliseconds until they succeeded.
+    pub(crate) own_fetches: Ended,
+    /// Inserts of this node's own user, with milliseconds until they succeeded.
+    pub(crate) own_inserts: Ended,
+    /// Fetches of peers, with hops before this node.
+    pub(crate) peer_fetches: Ended,
+    /// Inserts of peers, with hops before this node.
+    pub(crate) peer_inserts: Ended,
+    /// Requests of peers that were refused because there was too much to do.
+    pub(crate) refused_overloaded: u64,
+    /// How far the requests of peers had come that are in progress.
+    passing: BTreeMap<(PeerId, RequestId), u8>,
+}
+
+/// Requests of one kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ended {
+    /// Well, since the start.
+    pub(crate) succeeded: u64,
+    /// Not.
+    pub(crate) failed: u64,
+    /// The last ones: whether they went well, and what was measured if so.
+    recent: VecDeque<(bool, Option<u32>)>,
+}
+
+/// What came of the last requests of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Recent {
+    /// All.
+    pub(crate) ended: u64,
+    /// Those that went well.
+    pub(crate) succeeded: u64,
+    /// What was measured of these, on the average; none without any.
+    pub(crate) mean: Option<f64>,
+}
+
+/// The requests that count as recent.
+const RECENT_MAX: usize = 256;
+
+/// Requests of peers whose way is remembered at a time: twice as many as a router works on.
+const PASSING_MAX: usize = 4096;
+
+impl Answers {
+    /// A fetch of the user has ended, after `took`.
+    pub(super) fn fetched(&mut self, failure: Option<&FetchFailure>, took: Duration) {
+        if failure != Some(&FetchFailure::Cancelled) {
+            self.own_fetches.count(failure.is_none(), millis(took));
+        }
+    }
+
+    /// An insert of the user has ended, after `took`.
+    pub(super) fn inserted(&mut self, failure: Option<&InsertFailure>, took: Duration) {
+        if !matches!(failure, Some(InsertFailure::Cancelled)) {
+            self.own_inserts.count(failure.is_none(), millis(took));
+        }
+    }
+
+    /// A peer says something, which may be a request.
+    pub(super) fn heard(&mut self, from: PeerId, message: &Message) {
+        match message {
+            Message::Fetch {
+                id, hops_to_live, ..
+            }
+            | Message::Offer {
+                id,
+                stage: InsertStage::Seek(hops_to_live),
+                ..
+            } => {
+                if self.passing.len() < PASSING_MAX {
+                    self.passing.insert((from, *id), hops_before(*hops_to_live));
+                }
+            }
+            Message::Cancel { id } => {
+                self.passing.remove(&(from, *id));
+            }
+            _ => {}
+        }
+    }
+
+    /// A message goes to a peer, which may be the answer to a request of it.
+    pub(super) fn sent(&mut self, to: PeerId, message: &Message) {
+        let mut way = |id: &RequestId| self.passing.remove(&(to, *id)).map(u32::from);
+        match message {
+            Message::Found { id, .. } => {
+                let hops = way(id);
+                self.peer_fetches.count(true, hops);
+            }
+            Message::NotFound { id, .. } => {
+                let hops = way(id);
+                self.peer_fetches.count(false, hops);
+            }
+            Message::Stored { id, .. } => {
+                let hops = way(id);
+                self.peer_inserts.count(true, hops);
+            }
+            Message::StoreFailed { id } => {
+                let hops = way(id);
+                self.peer_inserts.count(false, hops);
+            }
+            Message::Refused { id, reason } => {
+                way(id);
+                if *reason == Refusal::Overloaded {
+                    self.refused_overloaded += 1;
+                }
+            }
+            Message::Congested { id, .. } => {
+                way(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// A link is gone.
+    pub(super) fn lost(&mut self, peer: PeerId) {
+        self.passing.retain(|(from, _), _| *from != peer);
+    }
+}
+
+impl Ended {
+    /// What came of the last [`RECENT_MAX`].
+    pub(crate) fn recent(&self) -> Recent {
+        let succeeded = self.recent.iter().filter(|(well, _)| *well);
+        let measured = self.recent.iter().filter_map(|(_, measured)| *measured);
+        let (count, sum) = measured.fold((0_u32, 0.0), |(count, sum), one| {
+            (count + 1, sum + f64::from(one))
+        });
+        Recent {
+            ended: self.recent.len() as u64,
+            succeeded: succeeded.count() as u64,
+            mean: (count > 0).then(|| sum / f64::from(count)),
+        }
+    }
+
+    fn count(&mut self, well: bool, measured: Option<u32>) {
+        if well {
+            self.succeeded += 1;
+        } else {
+            self.failed += 1;
+        }
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((well, measured.filter(|_| well)));
+    }
+}
+
+fn millis(took: Duration) -> Option<u32> {
+    Some(u32::try_from(took.as_millis()).unwrap_or(u32::MAX))
+}
+
+/// How many nodes a request with so many hops to live has visited at least: each takes one off, but some do not at either
+/// end of the scale.
+fn hops_before(left: HopsToLive) -> u8 {
+    let most = if left > HopsToLive::MAX {
+        HopsToLive::LONG_MAX
+    } else {
+        HopsToLive::MAX
+    };
+    most.get().saturating_sub(left.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crypto::{BlockKey, BlockKind, RoutingKey};
+    use routing::Class;
+
+    const PEER: PeerId = PeerId(1);
+
+    fn asked(id: u64, hops_to_live: u8) -> Message {
+        Message::Fetch {
+            id: RequestId(id),
+            key: BlockKey {
+                kind: BlockKind::Content,
+                routing_key: RoutingKey::from_bytes([1; 32]),
+            },
+            hops_to_live: HopsToLive::new(hops_to_live).unwrap(),
+            tie_break: 0,
+            class: Class::Bulk,
+        }
+    }
+
+    fn missing(id: u64) -> Message {
+        Message::NotFound {
+            id: RequestId(id),
+            left: HopsToLive::ZERO,
+        }
+    }
+
+    fn counts(ended: &Ended) -> (u64, u64) {
+        (ended.succeeded, ended.failed)
+    }
+
+    #[test]
+    fn answers_are_counted_by_kind_and_cancelled_requests_not_at_all() {
+        let mut answers = Answers::default();
+        let took = Duration::from_millis(40);
+        answers.fetched(None, took);
+        answers.fetched(Some(&FetchFailure::NotFound), took);
+        answers.fetched(Some(&FetchFailure::Cancelled), took);
+        answers.inserted(Some(&InsertFailure::Cancelled), took);
+        answers.inserted(Some(&InsertFailure::TimedOut), took);
+        let id = RequestId(1);
+        answers.sent(PEER, &Message::StoreFailed { id });
+        answers.sent(PEER, &Message::Accepted { id });
+        let reason = Refusal::Overloaded;
+        answers.sent(PEER, &Message::Refused { id, reason });
+        assert_eq!(counts(&answers.own_fetches), (1, 1));
+        assert_eq!(counts(&answers.own_inserts), (0, 1));
+        assert_eq!(counts(&answers.peer_fetches), (0, 0));
+        assert_eq!(counts(&answers.peer_inserts), (0, 1));
+        assert_eq!(answers.refused_overloaded, 1);
+        let recent = Recent {
+            ended: 2,
+            succeeded: 1,
+            mean: Some(40.0),
+        };
+        assert_eq!(answers.own_fetches.recent(), recent);
+    }
+
+    #[test]
+    fn of_requests_that_pass_it_is_known_how_far_they_had_come() {
+        let mut answers = Answers::default();
+        for (id, hops_to_live) in [(1, 18), (2, 14), (3, 45), (4, 10)] {
+            answers.heard(PEER, &asked(id, hops_to_live));
+        }
+        for id in [1, 2, 3].map(RequestId) {
+            let copies = std::num::NonZeroU8::MIN;
+            answers.sent(PEER, &Message::Stored { id, copies });
+        }
+        assert_eq!(answers.peer_inserts.recent().mean, Some(3.0));
+        answers.sent(PEER, &missing(4));
+        assert_eq!(answers.peer_fetches.recent().mean, None);
+        assert!(answers.passing.is_empty());
+    }
+
+    #[test]
+    fn only_so_many_ways_are_remembered_and_those_of_lost_links_not() {
+        let mut answers = Answers::default();
+        for id in 0..2 * PASSING_MAX as u64 {
+            answers.heard(PEER, &asked(id, 9));
+        }
+        assert_eq!(answers.passing.len(), PASSING_MAX);
+        answers.lost(PEER);
+        assert!(answers.passing.is_empty());
+        for id in 0..2 * RECENT_MAX as u64 {
+            answers.sent(PEER, &missing(id));
+        }
+        assert_eq!(answers.peer_fetches.recent().ended, RECENT_MAX as u64);
+    }
+}
