@@ -117,6 +117,39 @@ fn an_unknown_parameter_is_named_and_does_not_pass() {
 }
 
 #[test]
+fn a_run_that_was_broken_off_goes_on_and_keeps_what_it_had() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let seeds = || {
+        let file = std::fs::read(out.join("results.json")).unwrap();
+        let results: Value = serde_json::from_slice(&file).unwrap();
+        let records = results["records"].as_array().unwrap().clone();
+        records
+            .iter()
+            .map(|record| format!("{} {}", record["scenario"], record["seed"]))
+            .collect::<Vec<_>>()
+    };
+    let mine = durability(&folder, 4);
+    let other = folder.path().join("other.toml");
+    std::fs::copy(&mine, &other).unwrap();
+    simulate(&["run", &mine, "--out", text(&out)]);
+
+    // Written by every run
+    let tables = out.join("mine");
+    std::fs::remove_dir_all(&tables).unwrap();
+    for scenario in [text(&other), &mine] {
+        let output = simulate(&["run", scenario, "--out", text(&out), "--resume"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    assert!(!tables.exists(), "it ran again");
+    assert_eq!(seeds(), ["\"mine\" 1", "\"other\" 1"]);
+
+    simulate(&["run", &mine, "--seed", "2", "--out", text(&out), "--resume"]);
+    assert!(tables.exists(), "another seed's results were taken");
+    assert_eq!(seeds(), ["\"mine\" 2", "\"other\" 1"]);
+}
+
+#[test]
 fn two_runs_are_compared_and_a_lost_report_is_written_anew() {
     let folder = TempDir::new().unwrap();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));

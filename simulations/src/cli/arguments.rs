@@ -11,6 +11,7 @@ Examples:
   simulate list                                   what can be run
   simulate run greedy-limit --small               one scenario, in about a minute
   simulate run all --out results                  everything at full size; read results/report.html
+  simulate run all --out results --resume         what a run that was broken off has not done yet
   simulate run my-scenario.toml --seed 7 --json   a scenario of your own, one JSON object on stdout
   simulate compare before after                   two folders of results, figure by figure
   simulate replay 42 --weather lossy              a small network whose every message the seed decides
@@ -73,6 +74,10 @@ pub(super) struct Run {
     /// Where to write the report, the tables and the plots; nothing is written without.
     #[arg(long, env = "SIMULATE_OUT")]
     pub(super) out: Option<PathBuf>,
+    /// Go on with the results in the folder of --out: what was run there with the same options is not run again, and what
+    /// other scenarios gave stays.
+    #[arg(long, requires = "out")]
+    pub(super) resume: bool,
     /// Print one JSON object in place of the tables.
     #[arg(long)]
     pub(super) json: bool,

@@ -53,6 +53,7 @@ fn run_all(arguments: &Run) -> Result<Ended, Failure> {
         nodes: arguments.nodes,
     };
     let mut folder = match &arguments.out {
+        Some(path) if arguments.resume => Some(Folder::resume(path).map_err(usage)?),
         Some(path) => Some(Folder::create(path).map_err(unwritten)?),
         None => None,
     };
@@ -60,10 +61,19 @@ fn run_all(arguments: &Run) -> Result<Ended, Failure> {
     let progress = ProgressBar::new(chosen.len());
     for scenario in &chosen {
         progress.next(scenario.name());
-        let record = run(scenario, options, &progress);
-        if let Some(folder) = &mut folder {
-            folder.add(record.clone()).map_err(unwritten)?;
-        }
+        let done = folder
+            .as_ref()
+            .and_then(|folder| folder.done(scenario, options));
+        let record = match done {
+            Some(record) => record.clone(),
+            None => {
+                let record = run(scenario, options, &progress);
+                if let Some(folder) = &mut folder {
+                    folder.add(record.clone()).map_err(unwritten)?;
+                }
+                record
+            }
+        };
         if !arguments.json {
             progress
                 .aside(|| print::record(&record))

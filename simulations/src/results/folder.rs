@@ -13,9 +13,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 
 use super::html::report;
-use super::{Record, Results};
+use super::{Options, Record, Results};
 use crate::chart::{png, svg};
 use crate::experiment::{Cell, Table};
+use crate::scenario::Scenario;
+
+/// The file with everything for a program.
+const RESULTS: &str = "results.json";
 
 /// A folder of results.
 #[derive(Debug)]
@@ -43,7 +47,7 @@ impl Folder {
     /// # Errors
     /// If it holds no results that this program can read.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = path.join("results.json");
+        let file = path.join(RESULTS);
         let text = fs::read_to_string(&file).with_context(|| {
             format!(
                 "{} cannot be read; is it a folder of results?",
@@ -64,6 +68,33 @@ impl Folder {
         })
     }
 
+    /// The folder of an earlier run to go on with, or a new one.
+    ///
+    /// # Errors
+    /// If it cannot be made, or holds results that this program cannot read.
+    pub fn resume(path: &Path) -> Result<Self> {
+        if path.join(RESULTS).exists() {
+            Self::open(path)
+        } else {
+            Self::create(path)
+        }
+    }
+
+    /// The record of a scenario that was run with these options and needs not be run again.
+    #[must_use]
+    pub fn done(&self, scenario: &Scenario, options: Options) -> Option<&Record> {
+        let records = self.results.records.iter();
+        records
+            .filter(|record| record.error.is_none())
+            .find(|record| {
+                record.scenario == scenario.name()
+                    && record.text == scenario.text()
+                    && record.size == options.size
+                    && record.seed == options.seed.unwrap_or_else(|| scenario.seed())
+                    && record.nodes == options.nodes
+            })
+    }
+
     /// What it holds.
     #[must_use]
     pub const fn results(&self) -> &Results {
@@ -76,8 +107,8 @@ impl Folder {
         self.path.join("report.html")
     }
 
-    /// Adds a record and writes its files, the list of all results and the report, so that a run that is broken off leaves
-    /// what it had.
+    /// Adds a record, in place of an earlier one of the same scenario, and writes its files, the list of all results and the
+    /// report, so that a run that is broken off leaves what it had.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -96,9 +127,16 @@ impl Folder {
             )?;
             write(&folder.join(format!("{}.png", plot.name)), &png(&drawing)?)?;
         }
-        self.results.records.push(record);
+        let records = &mut self.results.records;
+        match records
+            .iter_mut()
+            .find(|earlier| earlier.scenario == record.scenario)
+        {
+            Some(earlier) => *earlier = record,
+            None => records.push(record),
+        }
         let json = serde_json::to_vec_pretty(&self.results).context("results as JSON")?;
-        write(&self.path.join("results.json"), &json)?;
+        write(&self.path.join(RESULTS), &json)?;
         self.write_report()
     }
 
