@@ -59,6 +59,10 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 pub(super) struct Run {
     /// A scenario's name, a file that ends in .toml, `all`, or `smoke` (all that can be run in seconds).
     pub(super) what: String,
