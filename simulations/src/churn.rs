@@ -1,7 +1,7 @@
 //! Nodes that come and go as users' nodes do.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::f64::consts::TAU;
 use std::time::Duration;
 
@@ -150,6 +150,8 @@ pub struct Churn {
     rng: ChaCha8Rng,
     /// When which node comes or goes, in microseconds, and its best minute of the day.
     changes: BinaryHeap<Reverse<(u64, usize, u16)>>,
+    /// Who comes and goes no more.
+    forgotten: BTreeSet<usize>,
 }
 
 /// What a node did.
@@ -174,6 +176,7 @@ impl Churn {
             model,
             rng: rng_for(seed, "churn"),
             changes: BinaryHeap::new(),
+            forgotten: BTreeSet::new(),
         };
         let start = minutes(network.now());
         for node in 0..network.len() {
@@ -190,6 +193,26 @@ impl Churn {
         churn
     }
 
+    /// A node that has just come for the first time stays for a session, and comes and goes from then on, unless it is one of
+    /// those that never leave.
+    pub fn add<B: SimBlock>(&mut self, network: &Network<B>, node: usize) {
+        let now = minutes(network.now());
+        if let Some((_, _, best)) = self.model.history(now, &mut self.rng) {
+            let leaves = now + self.model.session(&mut self.rng);
+            self.changes.push(Reverse((micros(leaves), node, best)));
+        }
+    }
+
+    /// A node comes and goes no more: it stays as it is.
+    pub fn forget(&mut self, node: usize) {
+        let Self {
+            changes, forgotten, ..
+        } = self;
+        if changes.iter().any(|Reverse((_, other, _))| *other == node) {
+            forgotten.insert(node);
+        }
+    }
+
     /// Lets so much time pass, while nodes come and go. `changed` is called after each change, for example to let a node
     /// that came announce itself.
     pub fn run_for<B: SimBlock>(
@@ -203,6 +226,9 @@ impl Churn {
             && at <= until
         {
             self.changes.pop();
+            if self.forgotten.remove(&node) {
+                continue;
+            }
             network.run_for(Time::from_micros(at).since(network.now()));
             let now = minutes(network.now());
             let (change, next) = if network.is_running(node) {

@@ -1,7 +1,9 @@
 //! The experiments, one file each.
 
+mod caching;
 mod churn;
 mod convergence;
+mod departures;
 mod durability;
 mod folding;
 mod greedy_limit;
@@ -11,6 +13,8 @@ mod million;
 mod node_failure;
 mod overload;
 mod pitch_black;
+mod popularity;
+mod storage;
 mod swapping;
 
 use crate::experiment::Experiment;
@@ -30,6 +34,8 @@ pub fn experiments() -> Vec<&'static dyn Experiment> {
         &million::Million,
         &node_failure::NodeFailure,
         &churn::Churned,
+        &caching::Caching,
+        &storage::Storage,
         &durability::Durability,
         &overload::Overload,
     ]

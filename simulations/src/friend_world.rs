@@ -107,6 +107,12 @@ impl FriendWorld {
         self.places = places;
     }
 
+    /// Where the nodes are.
+    #[must_use]
+    pub fn places(&self) -> &[Location] {
+        &self.places
+    }
+
     /// From now on so many nodes of median degree attack.
     pub fn corrupt(&mut self, nodes: usize, attack: Attack) {
         let mut all: Vec<usize> = (0..self.graph.len()).collect();

@@ -24,13 +24,16 @@ pub struct Counters {
     pub messages: u64,
     /// The bytes of all messages as real nodes send them, elided payloads counted in full.
     pub bytes: u64,
+    /// Of these, the bytes of messages about links, places and loads: what is sent without anybody's request or block.
+    pub upkeep_bytes: u64,
     /// Of all, how many were lost.
     pub lost: u64,
 }
 
 impl Counters {
-    pub(crate) const fn count(&mut self, message: &Message) {
+    pub(crate) const fn count(&mut self, message: &Message, bytes: u64) {
         self.messages += 1;
+        self.bytes += bytes;
         match message {
             Message::Fetch { .. } => self.fetches += 1,
             Message::Offer { .. } => self.offers += 1,
@@ -47,11 +50,11 @@ impl Counters {
             | Message::NotFound { .. }
             | Message::Congested { .. }
             | Message::Stored { .. }
-            | Message::StoreFailed { .. }
-            | Message::Credit { .. }
+            | Message::StoreFailed { .. } => {}
+            Message::Credit { .. }
             | Message::Opennet(_)
             | Message::Finding(_)
-            | Message::Swap(_) => {}
+            | Message::Swap(_) => self.upkeep_bytes += bytes,
         }
     }
 
@@ -65,6 +68,7 @@ impl Counters {
         self.cancels += other.cancels;
         self.messages += other.messages;
         self.bytes += other.bytes;
+        self.upkeep_bytes += other.upkeep_bytes;
         self.lost += other.lost;
     }
 
@@ -80,6 +84,7 @@ impl Counters {
             cancels: self.cancels - earlier.cancels,
             messages: self.messages - earlier.messages,
             bytes: self.bytes - earlier.bytes,
+            upkeep_bytes: self.upkeep_bytes - earlier.upkeep_bytes,
             lost: self.lost - earlier.lost,
         }
     }

@@ -60,6 +60,12 @@ impl OpennetWorld {
     /// Lets a network grow.
     #[must_use]
     pub fn grow(growth: &Growth, seed: u64) -> Self {
+        Self::grow_with(growth, Settings::default(), seed)
+    }
+
+    /// The same with settings of which the growth decides the opennet, the lookahead, and how many strangers are welcome.
+    #[must_use]
+    pub fn grow_with(growth: &Growth, settings: Settings, seed: u64) -> Self {
         let opennet = OpennetConfig {
             // Whoever is asked as a seed is one; only the first nodes are
             seed: true,
@@ -69,12 +75,11 @@ impl OpennetWorld {
             config: Config {
                 opennet: Some(Arc::new(opennet)),
                 lookahead: growth.lookahead,
-                ..Config::default()
+                ..settings.config
             },
             traced: false,
-            paths: true,
             strangers_max: 400,
-            ..Settings::default()
+            ..settings
         };
         let empty = Topology::of_locations(Vec::new());
         let mut world = Self {

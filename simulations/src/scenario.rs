@@ -44,6 +44,8 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("swapping", include_str!("../scenarios/swapping.toml")),
     ("pitch-black", include_str!("../scenarios/pitch-black.toml")),
     ("durability", include_str!("../scenarios/durability.toml")),
+    ("caching", include_str!("../scenarios/caching.toml")),
+    ("storage", include_str!("../scenarios/storage.toml")),
     ("overload", include_str!("../scenarios/overload.toml")),
 ];
 

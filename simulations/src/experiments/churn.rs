@@ -1,5 +1,6 @@
 //! E15: which files can be had after a month of nodes that come, go, and leave for good, with nobody asking for them.
 
+mod beside;
 mod stores;
 
 use anyhow::{Result, ensure};
@@ -9,6 +10,7 @@ use crate::churn::SessionModel;
 use crate::experiment::{Axis, Context, Experiment, Figure, Kind, Outcome, Plot, Table};
 use crate::random::rng_for;
 use crate::statistics::{count, mean};
+use beside::Beside;
 use stores::{Day, File, Rules, Stores};
 
 /// Files in stores of nodes with the session lengths measured in Freenet.
@@ -28,6 +30,8 @@ struct Parameters {
     leave: Vec<f64>,
     /// Hours between two walks through a store.
     walks_h: Vec<f64>,
+    /// The same with real routers.
+    routers: Beside,
 }
 
 /// Data blocks of the files: from one block of 32 KiB to 16 MiB.
@@ -102,6 +106,7 @@ impl Experiment for Churned {
         outcome.plot(blocks_plot(&cases, &worlds));
         outcome.plot(copies_plot(&cases, &worlds));
         explain(&parameters, &mut outcome);
+        beside::run(context, &parameters, &mut outcome)?;
         Ok(outcome)
     }
 }

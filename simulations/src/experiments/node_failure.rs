@@ -1,9 +1,11 @@
-//! E4: what is found when many nodes are gone at once and nobody repairs the links.
+//! E4: what is found when many nodes are gone at once, without repair of links and with it.
 //!
 //! Real routers on a static small world. Nodes stop, their peers notice, and no link replaces a lost one. Each fetch is of a
-//! block that lies at one random node that is left, and nowhere else.
+//! block that lies at one random node that is left, and nowhere else. How soon grown networks repair themselves is in
+//! [`repaired`].
 
 mod removal;
+mod repaired;
 mod world;
 
 use anyhow::{Result, ensure};
@@ -14,6 +16,7 @@ use crate::experiment::{Axis, Context, Experiment, Figure, Kind, Outcome, Plot, 
 use crate::sim_node::Sabotage;
 use crate::statistics::Summary;
 use removal::Removal;
+use repaired::Probing;
 use world::{Found, World};
 
 /// Failure of nodes, at random and by an attacker.
@@ -27,6 +30,12 @@ struct Parameters {
     removed: Vec<f64>,
     /// Fetches in each network.
     fetches: u64,
+    /// Nodes of each network that repairs itself.
+    repairing_nodes: usize,
+    /// For how many seconds those are probed.
+    probed_s: usize,
+    /// Fetches a second meanwhile.
+    probes_a_second: usize,
 }
 
 /// How a network searches.
@@ -94,15 +103,19 @@ impl Experiment for NodeFailure {
     }
 
     fn summary(&self) -> &'static str {
-        "success of fetches when many nodes are gone and no link is repaired"
+        "success of fetches when many nodes are gone, without repair of links and with it"
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Outcome> {
         let parameters: Parameters = context.parameters()?;
         let nodes = context.nodes().unwrap_or(parameters.nodes);
         ensure!(
-            nodes >= 100 && parameters.fetches > 0,
-            "nodes must be at least 100, and fetches above zero"
+            nodes >= 100
+                && parameters.fetches > 0
+                && parameters.repairing_nodes >= 100
+                && parameters.probed_s >= 60
+                && parameters.probes_a_second > 0,
+            "nodes must be at least 100, fetches above zero, probed_s at least 60"
         );
         ensure!(
             parameters
@@ -141,8 +154,23 @@ impl Experiment for NodeFailure {
             outcome.plot(plot(removal, &cases, &found));
         }
         notes(nodes, &mut outcome);
+        repair(context, &parameters, &mut outcome);
         Ok(outcome)
     }
+}
+
+/// The part with repair.
+fn repair(context: &Context<'_>, parameters: &Parameters, outcome: &mut Outcome) {
+    let probing = Probing {
+        nodes: parameters.repairing_nodes,
+        a_second: parameters.probes_a_second,
+        seconds: parameters.probed_s,
+    };
+    let cases = repaired::cases();
+    let courses = context.parallel("repairing networks", &cases, |case| {
+        case.run(probing, context.seed())
+    });
+    repaired::report(&cases, &courses, probing, outcome);
 }
 
 fn cases(shares: &[f64]) -> Vec<Case> {

@@ -65,8 +65,8 @@ impl<B: SimBlock> Network<B> {
         let Some(link) = self.nodes[from].link(number(to)) else {
             return;
         };
-        self.counters.count(&message);
-        self.counters.bytes += sent_len::<B>(&message) as u64;
+        let bytes = sent_len::<B>(&message) as u64;
+        self.counters.count(&message, bytes);
         if self.settings.paths
             && let Message::Fetch { key, .. } = &message
         {

@@ -308,7 +308,7 @@ impl<'a> Stores<'a> {
 }
 
 impl File {
-    fn is_whole(&self, has: &[bool]) -> bool {
+    pub(super) fn is_whole(&self, has: &[bool]) -> bool {
         let blocks = &has[self.first..self.first + self.segments * self.total];
         blocks
             .chunks(self.total)
