@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rand::RngExt;
+use rand::seq::SliceRandom;
 
 use super::Parameters;
 use crate::elided_block::ElidedBlock;
@@ -254,12 +255,15 @@ fn measure(parameters: &Parameters, topology: &Topology, case: &Case, seed: u64)
     network.run();
     let total = blocks(parameters, network.len(), case.redundancy);
     let mut inserted = 0.0;
-    for number in 0..total as u64 {
+    let mut blocks: Vec<_> = (0..total as u64).map(ElidedBlock::content).collect();
+    for block in &blocks {
         let publisher = network.random_node(None);
-        let insert = network.insert(publisher, ElidedBlock::content(number));
+        let insert = network.insert(publisher, block.clone());
         network.run_until_ended(REQUEST_MAX);
         inserted += network.report(insert).copies().map_or(0.0, f64::from);
     }
+    // The most popular first, whenever it was inserted
+    blocks.shuffle(&mut rng_for(seed, "popularity"));
     let sums = case.popularity.sums(total, parameters.exponent);
     let mut rng = rng_for(seed, "requests");
     let mut found = Found {
@@ -272,7 +276,7 @@ fn measure(parameters: &Parameters, topology: &Topology, case: &Case, seed: u64)
         let draw: f64 = rng.random();
         let rank = sums.partition_point(|&sum| sum < draw).min(total - 1);
         let reader = network.random_node(None);
-        let fetch = network.fetch(reader, ElidedBlock::content(rank as u64).key());
+        let fetch = network.fetch(reader, blocks[rank].key());
         network.run_until_ended(REQUEST_MAX);
         if number < parameters.warm_up {
             continue;
