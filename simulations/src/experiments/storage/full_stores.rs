@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
 use super::Parameters;
 use crate::elided_block::ElidedBlock;
@@ -11,6 +12,7 @@ use crate::experiment::{Axis, Context, Figure, Kind, Outcome, Plot, Table};
 use crate::experiments::popularity::Popularity;
 use crate::friend_graph::FriendGraph;
 use crate::friend_world::{FriendWorld, Rules};
+use crate::measure::Report;
 use crate::network::{Network, Settings};
 use crate::random::rng_for;
 use crate::sim_node::Sabotage;
@@ -239,49 +241,16 @@ fn blocks(parameters: &Parameters, nodes: usize, redundancy: f64) -> usize {
 }
 
 fn measure(parameters: &Parameters, topology: &Topology, case: &Case, seed: u64) -> Found {
-    let (store_eviction, cache_eviction) = case.policy.evictions();
-    let settings = Settings {
-        stores: StoreLimits {
-            store: Some(parameters.capacity),
-            cache: Some(parameters.capacity),
-            store_eviction,
-            cache_eviction,
-        },
-        sabotage: case.sabotage,
-        traced: false,
-        ..Settings::default()
-    };
-    let mut network: Network<ElidedBlock> = Network::new(topology, settings, seed);
-    network.run();
-    let total = blocks(parameters, network.len(), case.redundancy);
-    let mut inserted = 0.0;
-    let mut blocks: Vec<_> = (0..total as u64).map(ElidedBlock::content).collect();
-    for block in &blocks {
-        let publisher = network.random_node(None);
-        let insert = network.insert(publisher, block.clone());
-        network.run_until_ended(REQUEST_MAX);
-        inserted += network.report(insert).copies().map_or(0.0, f64::from);
-    }
-    // The most popular first, whenever it was inserted
-    blocks.shuffle(&mut rng_for(seed, "popularity"));
-    let sums = case.popularity.sums(total, parameters.exponent);
-    let mut rng = rng_for(seed, "requests");
+    let mut world = World::new(parameters, topology, case, seed);
+    let inserted = world.insert(parameters.warm_up);
     let mut found = Found {
         requests: parameters.fetches,
         local: 0,
         hops: Vec::new(),
-        inserted: inserted / count(total),
+        inserted,
     };
-    for number in 0..parameters.warm_up + parameters.fetches {
-        let draw: f64 = rng.random();
-        let rank = sums.partition_point(|&sum| sum < draw).min(total - 1);
-        let reader = network.random_node(None);
-        let fetch = network.fetch(reader, blocks[rank].key());
-        network.run_until_ended(REQUEST_MAX);
-        if number < parameters.warm_up {
-            continue;
-        }
-        let report = network.report(fetch);
+    for _ in 0..parameters.fetches {
+        let report = world.ask();
         found.local += usize::from(report.local);
         if let Some(hops) = report.hops
             && report.is_routed_success()
@@ -290,6 +259,79 @@ fn measure(parameters: &Parameters, topology: &Topology, case: &Case, seed: u64)
         }
     }
     found
+}
+
+struct World {
+    network: Network<ElidedBlock>,
+    /// The most popular first.
+    blocks: Vec<ElidedBlock>,
+    inserted: Vec<bool>,
+    /// Of popularity, up to each block.
+    sums: Vec<f64>,
+    rng: ChaCha8Rng,
+}
+
+impl World {
+    fn new(parameters: &Parameters, topology: &Topology, case: &Case, seed: u64) -> Self {
+        let (store_eviction, cache_eviction) = case.policy.evictions();
+        let settings = Settings {
+            stores: StoreLimits {
+                store: Some(parameters.capacity),
+                cache: Some(parameters.capacity),
+                store_eviction,
+                cache_eviction,
+            },
+            sabotage: case.sabotage,
+            traced: false,
+            ..Settings::default()
+        };
+        let mut network: Network<ElidedBlock> = Network::new(topology, settings, seed);
+        network.run();
+        let total = blocks(parameters, network.len(), case.redundancy);
+        Self {
+            network,
+            blocks: (0..total as u64).map(ElidedBlock::content).collect(),
+            inserted: vec![false; total],
+            sums: case.popularity.sums(total, parameters.exponent),
+            rng: rng_for(seed, "requests"),
+        }
+    }
+
+    /// Inserts all blocks in a random order, and asks for those that are there, evenly over this time. Gives how many copies
+    /// inserts made.
+    fn insert(&mut self, requests: usize) -> f64 {
+        let total = self.blocks.len();
+        let mut order: Vec<usize> = (0..total).collect();
+        order.shuffle(&mut self.rng);
+        let mut copies = 0.0;
+        for (place, rank) in order.into_iter().enumerate() {
+            let publisher = self.network.random_node(None);
+            let insert = self.network.insert(publisher, self.blocks[rank].clone());
+            self.network.run_until_ended(REQUEST_MAX);
+            copies += self.network.report(insert).copies().map_or(0.0, f64::from);
+            self.inserted[rank] = true;
+            for _ in requests * place / total..requests * (place + 1) / total {
+                self.ask();
+            }
+        }
+        copies / count(total)
+    }
+
+    /// A random node asks for one of the blocks that were inserted.
+    fn ask(&mut self) -> &Report<ElidedBlock> {
+        let rank = loop {
+            let draw: f64 = self.rng.random();
+            let rank = self.sums.partition_point(|&sum| sum < draw);
+            let rank = rank.min(self.blocks.len() - 1);
+            if self.inserted[rank] {
+                break rank;
+            }
+        };
+        let reader = self.network.random_node(None);
+        let fetch = self.network.fetch(reader, self.blocks[rank].key());
+        self.network.run_until_ended(REQUEST_MAX);
+        self.network.report(fetch)
+    }
 }
 
 impl Found {
@@ -304,7 +346,7 @@ fn notes(parameters: &Parameters, topology: &Topology, outcome: &mut Outcome) {
         "Full stores: the published graph (the PGP web of trust, those with 20 friends and more among each other) cannot be had. In its stead {nodes} people of \
          very different popularity with {:.0} friends on the average, at the places to which {} rounds of swapping brought them; nobody comes or \
          goes, where in the paper four fifths did. A node's store has room for {} blocks and its cache for as many (published: 1 000 each). All blocks are \
-         inserted once, in a random order, before anybody asks; {} requests warm the caches up.",
+         inserted once, in a random order, and {} requests for those that are there are spread over that time; then it is measured. What no node has any more stays lost: nobody inserts it again.",
         2.0 * count(topology.links().count()) / count(nodes),
         parameters.rounds,
         parameters.capacity,
@@ -313,7 +355,8 @@ fn notes(parameters: &Parameters, topology: &Topology, outcome: &mut Outcome) {
     outcome.note(
         "An insert leaves four copies in stores. With room for R copies in stores and caches together, R / 2 in stores, the first blocks have to go where R is \
          below eight. Which ones: where the least recently used goes, the oldest with all their copies; where the farthest goes, the copies \
-         that are worth least, and a node keeps what it is the closest to. The node's own store (STORE.md) lets the least recently used go.",
+         that are worth least, and a node keeps what it is the closest to. The node's own store (STORE.md) lets the least recently used go. With room for one copy of each (R = 1) the four copies of each insert push out those of \
+         others, and success is below what was published; what the paper's inserts left where is not known here.",
     );
 }
 
