@@ -78,7 +78,7 @@ fn with_requests(data: Message, requests: &RequestFacts) -> Message {
                 format!("volatile.{kind}RecentSucceeded"),
                 ended.recent_succeeded,
             )
-            .with_some(&format!("volatile.{kind}Recent{unit}"), mean)
+            .with_some(format!("volatile.{kind}Recent{unit}"), mean)
     });
     counted
         .with("volatile.peerRequestsRefused", requests.refused_overloaded)

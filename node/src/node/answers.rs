@@ -23,8 +23,8 @@ pub(crate) struct Answers {
     pub(crate) peer_inserts: Ended,
     /// Requests of peers that were refused because there was too much to do.
     pub(crate) refused_overloaded: u64,
-    /// How far the requests of peers had come that are in progress.
-    passing: BTreeMap<(PeerId, RequestId), u8>,
+    /// How far the requests of peers had come that are in progress; of offers that only see to copies nothing.
+    passing: BTreeMap<(PeerId, RequestId), Option<u8>>,
 }
 
 /// Requests of one kind.
@@ -59,69 +59,62 @@ impl Answers {
     /// A fetch of the user has ended, after `took`.
     pub(super) fn fetched(&mut self, failure: Option<&FetchFailure>, took: Duration) {
         if failure != Some(&FetchFailure::Cancelled) {
-            self.own_fetches.count(failure.is_none(), millis(took));
+            self.own_fetches
+                .count(failure.is_none(), Some(millis(took)));
         }
     }
 
     /// An insert of the user has ended, after `took`.
     pub(super) fn inserted(&mut self, failure: Option<&InsertFailure>, took: Duration) {
         if !matches!(failure, Some(InsertFailure::Cancelled)) {
-            self.own_inserts.count(failure.is_none(), millis(took));
+            self.own_inserts
+                .count(failure.is_none(), Some(millis(took)));
         }
     }
 
     /// A peer says something, which may be a request.
     pub(super) fn heard(&mut self, from: PeerId, message: &Message) {
-        match message {
-            Message::Fetch {
-                id, hops_to_live, ..
-            }
+        let way = match message {
+            Message::Fetch { hops_to_live, .. }
             | Message::Offer {
-                id,
                 stage: InsertStage::Seek(hops_to_live),
                 ..
-            } => {
-                if self.passing.len() < PASSING_MAX {
-                    self.passing.insert((from, *id), hops_before(*hops_to_live));
-                }
-            }
+            } => Some(hops_before(*hops_to_live)),
+            Message::Offer {
+                stage: InsertStage::Repair,
+                ..
+            } => None,
             Message::Cancel { id } => {
                 self.passing.remove(&(from, *id));
+                return;
             }
-            _ => {}
+            _ => return,
+        };
+        if let Some(id) = message.id()
+            && self.passing.len() < PASSING_MAX
+        {
+            self.passing.insert((from, id), way);
         }
     }
 
     /// A message goes to a peer, which may be the answer to a request of it.
     pub(super) fn sent(&mut self, to: PeerId, message: &Message) {
-        let mut way = |id: &RequestId| self.passing.remove(&(to, *id)).map(u32::from);
-        match message {
-            Message::Found { id, .. } => {
-                let hops = way(id);
-                self.peer_fetches.count(true, hops);
+        let (kind, well) = match message {
+            Message::Found { .. } => (Some(&mut self.peer_fetches), true),
+            Message::NotFound { .. } => (Some(&mut self.peer_fetches), false),
+            Message::Stored { .. } => (Some(&mut self.peer_inserts), true),
+            Message::StoreFailed { .. } => (Some(&mut self.peer_inserts), false),
+            Message::Congested { .. } => (None, false),
+            Message::Refused { reason, .. } => {
+                self.refused_overloaded += u64::from(*reason == Refusal::Overloaded);
+                (None, false)
             }
-            Message::NotFound { id, .. } => {
-                let hops = way(id);
-                self.peer_fetches.count(false, hops);
-            }
-            Message::Stored { id, .. } => {
-                let hops = way(id);
-                self.peer_inserts.count(true, hops);
-            }
-            Message::StoreFailed { id } => {
-                let hops = way(id);
-                self.peer_inserts.count(false, hops);
-            }
-            Message::Refused { id, reason } => {
-                way(id);
-                if *reason == Refusal::Overloaded {
-                    self.refused_overloaded += 1;
-                }
-            }
-            Message::Congested { id, .. } => {
-                way(id);
-            }
-            _ => {}
+            _ => return,
+        };
+        let passing = message.id().and_then(|id| self.passing.remove(&(to, id)));
+        let sees_to_copies = passing == Some(None);
+        if let Some(kind) = kind.filter(|_| !sees_to_copies) {
+            kind.count(well, passing.flatten().map(u32::from));
         }
     }
 
@@ -159,8 +152,8 @@ impl Ended {
     }
 }
 
-fn millis(took: Duration) -> Option<u32> {
-    Some(u32::try_from(took.as_millis()).unwrap_or(u32::MAX))
+fn millis(took: Duration) -> u32 {
+    u32::try_from(took.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// How many nodes a request with so many hops to live has visited at least: each takes one off, but some do not at either
@@ -246,6 +239,27 @@ mod tests {
         assert_eq!(answers.peer_inserts.recent().mean, Some(3.0));
         answers.sent(PEER, &missing(4));
         assert_eq!(answers.peer_fetches.recent().mean, None);
+        assert_eq!(counts(&answers.peer_inserts), (3, 0));
+        assert!(answers.passing.is_empty());
+    }
+
+    #[test]
+    fn who_only_sees_to_copies_inserts_nothing() {
+        let mut answers = Answers::default();
+        let id = RequestId(1);
+        let offer = Message::Offer {
+            id,
+            key: BlockKey {
+                kind: BlockKind::Content,
+                routing_key: RoutingKey::from_bytes([1; 32]),
+            },
+            stage: InsertStage::Repair,
+            class: Class::Bulk,
+        };
+        answers.heard(PEER, &offer);
+        let copies = std::num::NonZeroU8::MIN;
+        answers.sent(PEER, &Message::Stored { id, copies });
+        assert_eq!(counts(&answers.peer_inserts), (0, 0));
         assert!(answers.passing.is_empty());
     }
 

@@ -11,25 +11,21 @@ use super::*;
 use crate::client::{BlockFetchError, BlockNetwork as _, Class, Effort};
 use crate::node::block_network::NodeNetwork;
 
-/// Nodes that are all friends of each other, with their folders.
+/// Nodes that are all friends of each other.
 struct Friends {
     nodes: Vec<Node>,
-    _folders: Vec<TempDir>,
+    folder: TempDir,
 }
 
 impl Friends {
     /// Nodes that know nobody yet.
     async fn alone(count: usize) -> Self {
-        let mut friends = Self {
-            nodes: Vec::new(),
-            _folders: Vec::new(),
-        };
-        for _ in 0..count {
-            let folder = tempfile::tempdir().unwrap();
-            friends.nodes.push(node(folder.path(), false).await);
-            friends._folders.push(folder);
+        let folder = tempfile::tempdir().unwrap();
+        let mut nodes = Vec::new();
+        for number in 0..count {
+            nodes.push(node(&folder.path().join(number.to_string()), false).await);
         }
-        friends
+        Self { nodes, folder }
     }
 
     async fn link(&self) {
@@ -126,10 +122,11 @@ async fn who_waits_for_a_block_hears_of_it_when_it_comes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_is_where_it_was_after_a_restart_and_tells_its_friends() {
     let friends = Friends::alone(1).await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = friends.folder.path().join("moved");
+    std::fs::create_dir(&folder).unwrap();
     let kept = "location = \"4000000000000000\"\nsettled = true\n";
-    std::fs::write(folder.path().join("darknet.place"), kept).unwrap();
-    let moved = node(folder.path(), false).await;
+    std::fs::write(folder.join("darknet.place"), kept).unwrap();
+    let moved = node(&folder, false).await;
     let location = moved.core.survey().await.location;
     assert_eq!(location.map(Location::as_fraction), Some(0.25));
     let friend = &friends.nodes[0];
@@ -154,7 +151,7 @@ async fn a_node_is_where_it_was_after_a_restart_and_tells_its_friends() {
     let trust = Trust::Low;
     assert_eq!(facts.standing, PeerStanding::Friend { trust });
     moved.stop().await;
-    let text = std::fs::read_to_string(folder.path().join("darknet.place")).unwrap();
+    let text = std::fs::read_to_string(folder.join("darknet.place")).unwrap();
     assert!(text.contains("settled = true"), "{text}");
     friends.stop().await;
 }

@@ -46,11 +46,9 @@ impl RocksStore {
                 match self.next_in(family, cursor)? {
                     Next::Key(key) => return Ok(Some(key)),
                     Next::End => break,
+                    Next::Damaged(_) if damaged == DAMAGED_MAX => return Ok(None),
                     Next::Damaged(key) => {
                         damaged += 1;
-                        if damaged > DAMAGED_MAX {
-                            return Ok(None);
-                        }
                         let mut writer = self.lock_writer();
                         self.remove_if_damaged(&mut writer, family, &key)?;
                         cursor = Some(key);
