@@ -47,8 +47,8 @@ pub struct LinkSettings {
     pub listen: SocketAddr,
     /// Addresses to name in the reference in addition to those the node finds by itself. At most 8.
     pub announce: Vec<SocketAddr>,
-    /// What this node's line can send, in bytes a second: [`UPLOAD_MIN`] or more. Decides how much work for others is
-    /// accepted, and how many strangers are peers.
+    /// What this node's line can send, in bytes a second: 16 KiB or more. Decides how much work for others is accepted, and
+    /// how many strangers are peers.
     pub upload: ByteSize,
 }
 
