@@ -8,6 +8,7 @@ use crate::darknet::config::DarknetConfig;
 use crate::event::Class;
 use crate::hops_to_live::HopsToLive;
 use crate::message::Copies;
+use crate::onion::config::OnionConfig;
 use crate::opennet::config::OpennetConfig;
 
 /// The router's numbers.
@@ -77,6 +78,8 @@ pub struct Config {
     /// How a node that has friends only finds its place. `None`, or with an opennet: it stays where it was put. With both it
     /// hears where its friends are.
     pub darknet: Option<Arc<DarknetConfig>>,
+    /// How the node relays circuits and builds its own. `None`: it takes no part, and its user's requests begin at the node.
+    pub onion: Option<Arc<OnionConfig>>,
 }
 
 /// Whether a node looks one hop ahead.
@@ -170,6 +173,7 @@ impl Default for Config {
             neighbours_interval: Duration::from_secs(30),
             opennet: None,
             darknet: None,
+            onion: None,
         }
     }
 }

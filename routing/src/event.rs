@@ -7,6 +7,8 @@ use crypto::{BlockKey, NodeId, VerifiedBlock};
 use crate::contact::{Contact, PeerKind};
 use crate::location::Location;
 use crate::message::Message;
+use crate::onion::anonymity::Anonymity;
+use crate::onion::memory::OnionMemory;
 
 /// One thing that happened outside.
 #[derive(Clone, Debug)]
@@ -19,6 +21,21 @@ pub enum Event<B = VerifiedBlock> {
         location: Location,
         /// What sort of peer it is.
         kind: PeerKind,
+    },
+    /// Who a friend is. To be told right after [`Event::PeerUp`], so that a friend that is a guard is known again; who a
+    /// stranger is, its contact says.
+    KnownAs {
+        /// The handle given when it came up.
+        peer: PeerId,
+        /// Who it is.
+        node: NodeId,
+    },
+    /// What [`Action::Remember`] gave last, in an earlier start. To be told before the first [`Event::PeerUp`].
+    Recall {
+        /// As it was given.
+        memory: OnionMemory,
+        /// How long ago.
+        elapsed: Duration,
     },
     /// An [`Action::Dial`] led to no link.
     DialFailed {
@@ -60,6 +77,8 @@ pub enum Event<B = VerifiedBlock> {
         class: Class,
         /// How thoroughly.
         effort: Effort,
+        /// How hidden. What is to go through circuits never goes any other way.
+        anonymity: Anonymity,
     },
     /// The node's own user publishes a block. Ends with [`Action::InsertDone`].
     Insert {
@@ -69,6 +88,8 @@ pub enum Event<B = VerifiedBlock> {
         block: B,
         /// How urgently.
         class: Class,
+        /// How hidden. What is to go through circuits never goes any other way.
+        anonymity: Anonymity,
     },
     /// The node's own user wants an earlier [`Event::Fetch`] or [`Event::Insert`] no more; it is answered at once with
     /// `Cancelled` unless it had ended.
@@ -76,7 +97,8 @@ pub enum Event<B = VerifiedBlock> {
         /// Which one.
         id: LocalId,
     },
-    /// The user wants to know when a block comes that is not there yet. Ends with [`Action::Appeared`] or
+    /// The user wants to know when a block comes that is not there yet. The peers learn of it, whatever
+    /// [`Anonymity`] the user wishes elsewhere. Ends with [`Action::Appeared`] or
     /// [`Event::Unsubscribe`]. More than [`Config::subscriptions_max`](crate::Config::subscriptions_max) at a time are
     /// ignored, so a driver asks again after long enough all the same.
     Subscribe {
@@ -173,6 +195,12 @@ pub enum Action<B = VerifiedBlock> {
     Appeared {
         /// Of the block.
         key: BlockKey,
+    },
+    /// The node's onion keys or guards have changed: keep this for [`Event::Recall`] at the next start, where only the owner
+    /// can read it.
+    Remember {
+        /// What to keep, in the place of what was kept before.
+        memory: OnionMemory,
     },
     /// Link with a node of the opennet. Ends with [`Event::PeerUp`] as a stranger, or with [`Event::DialFailed`].
     Dial {
@@ -302,6 +330,11 @@ pub enum FetchFailure {
     /// Peers took the request and did not answer in time.
     #[error("the network did not answer in time; try again")]
     TimedOut,
+    /// No circuit could be built, and without one the request would have shown who asks.
+    #[error(
+        "no circuit to other nodes could be built, so nobody was asked; wait until the node has a few peers that relay, or choose fewer hops"
+    )]
+    NoCircuit,
     /// By [`Event::Cancel`].
     #[error("the request was cancelled")]
     Cancelled,
@@ -331,6 +364,11 @@ pub enum InsertFailure<B = VerifiedBlock> {
     /// Peers took the block and did not confirm in time.
     #[error("the network did not confirm the insert in time; try again")]
     TimedOut,
+    /// No circuit could be built, and without one the insert would have shown who publishes.
+    #[error(
+        "no circuit to other nodes could be built, so nothing was published; wait until the node has a few peers that relay, or choose fewer hops"
+    )]
+    NoCircuit,
     /// By [`Event::Cancel`].
     #[error("the insert was cancelled")]
     Cancelled,

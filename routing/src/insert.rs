@@ -155,6 +155,30 @@ impl<B: Block> Inserts<B> {
         let Some(block) = shared.verify(from, key, bytes) else {
             return;
         };
+        self.take_in(shared, (from, id), (stage, class), block);
+    }
+
+    /// The block of an accepted offer that came through a circuit, and was verified there.
+    pub(crate) fn verified_block_arrived(
+        &mut self,
+        shared: &mut Shared<B>,
+        from: PeerId,
+        id: RequestId,
+        block: B,
+    ) {
+        if let Some(Offer { stage, class, .. }) = self.open.take(block.key(), from, id) {
+            self.take_in(shared, (from, id), (stage, class), block);
+        }
+    }
+
+    fn take_in(
+        &mut self,
+        shared: &mut Shared<B>,
+        (from, id): (PeerId, RequestId),
+        (stage, class): (InsertStage, Class),
+        block: B,
+    ) {
+        let key = block.key();
         shared.passed = Some(block.clone());
         let requester = (Asker::Peer(from, id), class);
         let placement = Placement::new(shared, Origin::Peer, stage, requester, block);

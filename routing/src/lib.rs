@@ -21,6 +21,7 @@ mod merit;
 mod message;
 mod neighbours;
 mod next_hop;
+mod onion;
 mod opennet;
 mod own;
 mod pace;
@@ -49,6 +50,12 @@ pub use load::PeerCredit;
 pub use location::{Distance, Location};
 pub use merit::PeerMerit;
 pub use message::{BlockBytes, Copies, InsertStage, Message, Refusal, RequestId};
+pub use onion::anonymity::{Anonymity, Group, Level, Role, Via};
+pub use onion::config::OnionConfig;
+pub use onion::list::{NeighbourList, RelayName};
+pub use onion::memory::{BadOnionMemory, OnionMemory};
+pub use onion::message::{CellBody, CircuitId, Direction, OnionMessage};
+pub use onion::view::OnionView;
 pub use opennet::config::{OpennetConfig, Replacement, Seeking, peers_for_bandwidth};
 pub use opennet::message::{
     AnnouncementId, CONTACTS_MAX, Contacts, Invitation, OpennetMessage, Seek, Ticket, Token,

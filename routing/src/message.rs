@@ -11,6 +11,7 @@ use crate::darknet::message::SwapMessage;
 use crate::event::Class;
 use crate::finding::Finding;
 use crate::hops_to_live::{HopsToLive, OutOfRange};
+use crate::onion::message::OnionMessage;
 use crate::opennet::message::OpennetMessage;
 
 /// One message over one link.
@@ -121,13 +122,18 @@ pub enum Message {
     Finding(Finding),
     /// About the places of friends.
     Swap(SwapMessage),
+    /// Of a circuit.
+    Onion(OnionMessage),
 }
 
 impl Message {
     /// Whether it carries a block and is therefore large. Small messages should not wait behind large ones.
     #[must_use]
     pub const fn carries_block(&self) -> bool {
-        self.block().is_some()
+        match self {
+            Self::Onion(message) => message.carries_block(),
+            other => other.block().is_some(),
+        }
     }
 
     /// The request it belongs to, if it belongs to one.
@@ -146,7 +152,11 @@ impl Message {
             | Self::Stored { id, .. }
             | Self::StoreFailed { id }
             | Self::Collision { id, .. } => Some(*id),
-            Self::Credit { .. } | Self::Opennet(_) | Self::Finding(_) | Self::Swap(_) => None,
+            Self::Credit { .. }
+            | Self::Opennet(_)
+            | Self::Finding(_)
+            | Self::Swap(_)
+            | Self::Onion(_) => None,
         }
     }
 
@@ -169,7 +179,8 @@ impl Message {
             | Self::Credit { .. }
             | Self::Opennet(_)
             | Self::Finding(_)
-            | Self::Swap(_) => None,
+            | Self::Swap(_)
+            | Self::Onion(_) => None,
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Telling {
 impl<B: Block> Shared<B> {
     /// A peer came or went: the others will be told, soon but not often.
     pub(crate) fn neighbours_changed(&mut self) {
+        self.peers.changed = true;
         if !self.config.lookahead.is_on() || self.telling.due.is_some() {
             return;
         }

@@ -3,14 +3,22 @@
 use crypto::BlockKey;
 
 use crate::event::{Action, Class, Effort, FetchFailure, InsertFailure, LocalId};
+use crate::onion::anonymity::Anonymity;
 use crate::pace::{Pace, Sign};
 use crate::time::Time;
 
 /// What the user wants.
 #[derive(Clone, Debug)]
 pub(crate) enum Wish<B> {
-    Fetch { key: BlockKey, effort: Effort },
-    Insert { block: B },
+    Fetch {
+        key: BlockKey,
+        effort: Effort,
+        anonymity: Anonymity,
+    },
+    Insert {
+        block: B,
+        anonymity: Anonymity,
+    },
 }
 
 impl<B> Wish<B> {
@@ -22,6 +30,7 @@ impl<B> Wish<B> {
                 result: Err(match reason {
                     Unbegun::TooMany => FetchFailure::Overloaded,
                     Unbegun::Cancelled => FetchFailure::Cancelled,
+                    Unbegun::NoCircuit => FetchFailure::NoCircuit,
                 }),
             },
             Self::Insert { .. } => Action::InsertDone {
@@ -29,6 +38,7 @@ impl<B> Wish<B> {
                 result: Err(match reason {
                     Unbegun::TooMany => InsertFailure::Overloaded,
                     Unbegun::Cancelled => InsertFailure::Cancelled,
+                    Unbegun::NoCircuit => InsertFailure::NoCircuit,
                 }),
             },
         }
@@ -40,6 +50,8 @@ impl<B> Wish<B> {
 pub(crate) enum Unbegun {
     TooMany,
     Cancelled,
+    /// The node takes no part in circuits.
+    NoCircuit,
 }
 
 /// The user's requests, apart for each class: a file that waits does not hold up a page.
@@ -99,6 +111,7 @@ impl<B> OwnRequests<B> {
             | Action::Lookup { .. }
             | Action::Store { .. }
             | Action::Moved { .. }
+            | Action::Remember { .. }
             | Action::NextStored { .. }
             | Action::Appeared { .. }
             | Action::Dial { .. }
@@ -115,6 +128,7 @@ const fn fetch_sign(failure: Option<&FetchFailure>) -> Sign {
         Some(FetchFailure::Overloaded | FetchFailure::TimedOut) => Sign::Congested,
         Some(
             FetchFailure::RouteNotFound
+            | FetchFailure::NoCircuit
             | FetchFailure::RecentlyFailed { .. }
             | FetchFailure::Cancelled,
         ) => Sign::None,
@@ -126,7 +140,10 @@ const fn insert_sign<B>(failure: Option<&InsertFailure<B>>) -> Sign {
         None | Some(InsertFailure::Collision(_)) => Sign::Answered,
         Some(InsertFailure::Overloaded | InsertFailure::TimedOut) => Sign::Congested,
         Some(
-            InsertFailure::RouteNotFound | InsertFailure::Cancelled | InsertFailure::StoreFailed,
+            InsertFailure::RouteNotFound
+            | InsertFailure::NoCircuit
+            | InsertFailure::Cancelled
+            | InsertFailure::StoreFailed,
         ) => Sign::None,
     }
 }

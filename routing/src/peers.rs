@@ -31,6 +31,8 @@ pub(crate) struct Peer {
     pub(crate) claims: Claims,
     /// Whether the link carries requests: a friend's does, a stranger's when both sides agreed to it.
     pub(crate) adopted: bool,
+    /// Whether circuits of this node begin with it: its link is not given up for a better one.
+    pub(crate) guard: bool,
     /// How well it did what it was asked.
     pub(crate) merit: Merit,
 }
@@ -42,6 +44,8 @@ pub(crate) struct Peers {
     /// How many of them are adopted.
     adopted: usize,
     some_hopeless: bool,
+    /// Whether a link has come, gone or been agreed on since the onion stage looked last.
+    pub(crate) changed: bool,
     /// Makes the draw for a place the same each time its node connects, and unknown to others.
     secret: [u8; 32],
     /// How much a peer that has said nothing may be asked for.
@@ -56,6 +60,7 @@ impl Peers {
             connected: ShortMap::new(),
             adopted: 0,
             some_hopeless: false,
+            changed: false,
             secret,
             untold,
             claims_record: Record::NONE,
@@ -78,6 +83,7 @@ impl Peers {
             long_hops: 0,
             claims: Claims::default(),
             adopted,
+            guard: false,
             merit: Merit::default(),
         };
         self.adopted += usize::from(adopted);

@@ -18,6 +18,7 @@ use crate::load::PeerCredit;
 use crate::location::Location;
 use crate::merit::PeerMerit;
 use crate::message::{Message, RequestId};
+use crate::onion::Onion;
 use crate::opennet::Opennet;
 use crate::own::{OwnRequests, Unbegun, Wish};
 use crate::repair::Repairs;
@@ -39,6 +40,8 @@ pub struct Router<B = VerifiedBlock> {
     pub(crate) darknet: Option<Box<Darknet>>,
     /// Of friends, if the node has strangers as peers as well.
     places_told: hybrid::Told,
+    /// What it relays for others, and where its own requests begin.
+    pub(crate) onion: Option<Box<Onion<B>>>,
 }
 
 /// How much a router has to do.
@@ -88,10 +91,13 @@ impl<B: Block> Router<B> {
         let opennet = config.opennet.clone();
         // Places that identities decide, and places that are swapped, do not go together
         let darknet = config.darknet.clone().filter(|_| opennet.is_none());
+        let onion = config.onion.clone();
+        let mut shared = Shared::new(me, config, seed);
         Self {
+            onion: onion.map(|config| Box::new(Onion::new(&mut shared, config))),
             opennet: opennet.map(|config| Box::new(Opennet::new(config, me))),
             darknet: darknet.map(|config| Box::new(Darknet::new(config))),
-            shared: Shared::new(me, config, seed),
+            shared,
             fetches: Fetches::default(),
             inserts: Inserts::default(),
             own: OwnRequests::new(),
@@ -113,10 +119,14 @@ impl<B: Block> Router<B> {
                 kind,
             } => {
                 self.peer_down(peer);
+                if let Some(onion) = &mut self.onion {
+                    onion.peer_up(peer, &kind);
+                }
                 self.peer_up(peer, location, kind);
                 self.shared.tell_credit_to(peer);
                 self.shared.give_first_long_hops(peer);
             }
+            Event::KnownAs { .. } | Event::Recall { .. } => self.onion_event(event),
             Event::PeerDown { peer } => self.peer_down(peer),
             Event::DialFailed { .. } | Event::OwnContact { .. } | Event::Join { .. } => {
                 self.opennet_event(event);
@@ -131,11 +141,22 @@ impl<B: Block> Router<B> {
                 key,
                 class,
                 effort,
+                anonymity,
             } => {
-                self.user_wants(id, class, Wish::Fetch { key, effort });
+                let wish = Wish::Fetch {
+                    key,
+                    effort,
+                    anonymity,
+                };
+                self.user_wants(id, class, wish);
             }
-            Event::Insert { id, block, class } => {
-                self.user_wants(id, class, Wish::Insert { block });
+            Event::Insert {
+                id,
+                block,
+                class,
+                anonymity,
+            } => {
+                self.user_wants(id, class, Wish::Insert { block, anonymity });
             }
             Event::Cancel { id } => self.cancel(id),
             Event::Subscribe { key } => self.shared.user_subscribes(key),
@@ -162,6 +183,9 @@ impl<B: Block> Router<B> {
         self.shared.look_after_interests();
         self.repairs.step(&mut self.shared);
         self.inserts.end_late_offers(&mut self.shared);
+        if let Some(onion) = &mut self.onion {
+            onion.timed_out(&mut self.shared);
+        }
         while let Some(Target { operation, key }) = self.shared.deadlines.pop_due(now) {
             match operation {
                 Operation::Fetch => self.fetches.timed_out(&mut self.shared, key),
@@ -177,6 +201,7 @@ impl<B: Block> Router<B> {
         let action = self.shared.actions.pop_front()?;
         if self.own.learn(&action, self.shared.now) {
             self.begin_own();
+            self.settle_circuits();
         }
         Some(action)
     }
@@ -196,8 +221,9 @@ impl<B: Block> Router<B> {
         let interests = self.shared.interests.next_due();
         let repair = self.repairs.next_step(&self.shared);
         let places = self.places_due();
+        let circuits = self.onion.as_ref().and_then(|onion| onion.next_timeout());
         let all = [
-            deadline, offer, expiry, telling, interests, repair, links, credit, places,
+            deadline, offer, expiry, telling, interests, repair, links, credit, places, circuits,
         ];
         all.into_iter().flatten().min()
     }
@@ -210,7 +236,9 @@ impl<B: Block> Router<B> {
             fetches: self.fetches.len(),
             inserts: self.inserts.len(),
             peer_requests: self.shared.requests.incoming_len(),
-            local_requests: self.shared.requests.local_len() + self.own.waiting(),
+            local_requests: self.shared.requests.local_len()
+                + self.own.waiting()
+                + self.circuit_requests(),
             recently_failed: self.shared.recently_failed.len(),
             interests: self.shared.interests.len(),
         }
@@ -242,6 +270,7 @@ impl<B: Block> Router<B> {
         self.fetches.len() == 0
             && self.inserts.len() == 0
             && self.shared.requests.is_empty()
+            && self.circuit_requests() == 0
             && self.shared.deadlines.first().is_none()
     }
 
@@ -301,11 +330,17 @@ impl<B: Block> Router<B> {
             Message::Credit { .. }
             | Message::Opennet(_)
             | Message::Finding(_)
-            | Message::Swap(_) => {}
+            | Message::Swap(_)
+            | Message::Onion(_) => {}
         }
     }
 
     fn lookup_done(&mut self, ticket: StoreTicket, result: LookupResult<B>) {
+        if let Some(onion) = &mut self.onion
+            && onion.looked_up(&mut self.shared, ticket, &result)
+        {
+            return;
+        }
         let Some(Target { operation, key }) = self.shared.store_answered(ticket) else {
             return;
         };
@@ -343,12 +378,15 @@ impl<B: Block> Router<B> {
     /// Begins those of the user's requests whose turn it is.
     fn begin_own(&mut self) {
         while let Some((id, class, wish)) = self.own.next(self.shared.now) {
+            let Some(wish) = self.begin_in_circuit(id, class, wish) else {
+                continue;
+            };
             match wish {
-                Wish::Fetch { key, effort } => {
+                Wish::Fetch { key, effort, .. } => {
                     let wish = UserFetch { id, class, effort };
                     self.fetches.user_asks(&mut self.shared, key, wish);
                 }
-                Wish::Insert { block } => {
+                Wish::Insert { block, .. } => {
                     self.inserts
                         .user_publishes(&mut self.shared, id, block, class);
                 }
@@ -360,6 +398,11 @@ impl<B: Block> Router<B> {
         if let Some(wish) = self.own.withdraw(id) {
             let told = wish.refused(id, Unbegun::Cancelled);
             self.shared.actions.push_back(told);
+            return;
+        }
+        if let Some(onion) = &mut self.onion
+            && onion.user_cancels(&mut self.shared, id)
+        {
             return;
         }
         let Some(target) = self.shared.requests.local(id) else {
@@ -416,6 +459,9 @@ impl<B: Block> Router<B> {
         if let Some(opennet) = &mut self.opennet {
             opennet.link_down(&mut self.shared, peer);
         }
+        if let Some(onion) = &mut self.onion {
+            onion.peer_down(&mut self.shared, peer);
+        }
         self.shared.requests.lose_payer(peer);
         for (id, Target { operation, key }) in self.shared.requests.incoming_of(peer) {
             match operation {
@@ -448,16 +494,22 @@ impl<B: Block> Router<B> {
     /// Does what one part left for the others.
     fn settle(&mut self) {
         self.shared.fold = None;
-        if let Some(block) = self.shared.passed.take() {
-            self.fetches.succeed(&mut self.shared, &block);
-        }
-        while let Some(peer) = self.shared.offenders.pop() {
-            self.peer_down(peer);
+        loop {
+            if let Some(block) = self.shared.passed.take() {
+                self.fetches.succeed(&mut self.shared, &block);
+            }
+            while let Some(peer) = self.shared.offenders.pop() {
+                self.peer_down(peer);
+            }
+            if !self.settle_circuits() {
+                break;
+            }
         }
     }
 }
 
 mod answers;
+mod circuits;
 mod hybrid;
 mod links;
 

@@ -23,6 +23,7 @@ use crate::lookahead::{self, NextPeer};
 use crate::message::{BlockBytes, Message, Refusal, RequestId};
 use crate::neighbours::Telling;
 use crate::next_hop;
+use crate::onion::diverted::Diverted;
 use crate::opennet::message::{Invitation, OpennetMessage};
 use crate::peers::{Peer, Peers};
 use crate::recently_failed::RecentlyFailed;
@@ -52,6 +53,8 @@ pub(crate) struct Shared<B> {
     pub(crate) passed: Option<B>,
     /// An invitation to be sent along with the block that is about to be given to those who wait for it.
     pub(crate) fold: Option<Invitation>,
+    /// Requests that came through circuits, whose answers go back through those.
+    pub(crate) diverted: Diverted,
     /// Peers to be forgotten when the event has been handled.
     pub(crate) offenders: SmallVec<[PeerId; 1]>,
     rng: ChaCha8Rng,
@@ -77,6 +80,7 @@ impl<B: Block> Shared<B> {
             actions: VecDeque::new(),
             passed: None,
             fold: None,
+            diverted: Diverted::default(),
             offenders: SmallVec::new(),
             rng,
         }
@@ -93,7 +97,9 @@ impl<B: Block> Shared<B> {
     }
 
     pub(crate) fn send(&mut self, to: PeerId, message: Message, class: Class) {
-        self.actions.push_back(Action::Send { to, message, class });
+        if let Some(message) = self.diverted.keep(to, message) {
+            self.actions.push_back(Action::Send { to, message, class });
+        }
     }
 
     /// Asks `peer` under a fresh id.
@@ -346,7 +352,7 @@ impl<B: Block> Shared<B> {
         hops_to_live: HopsToLive,
         class: Class,
     ) {
-        if !self.caches_fetched(hops_to_live) {
+        if !self.caches_fetched(hops_to_live) || self.diverted.has(to, request) {
             return;
         }
         if let Some(invitation) = self.fold.take() {

@@ -17,10 +17,15 @@ use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 mod compact;
 mod darknet;
 mod finding;
+mod onion;
 mod opennet;
 
 /// No message is longer, in bytes.
-pub const MESSAGE_LEN_MAX: usize = HEAD_LEN_MAX + BLOCK_LEN_MAX;
+pub const MESSAGE_LEN_MAX: usize = if HEAD_LEN_MAX + BLOCK_LEN_MAX > 1 + onion::LEN_MAX {
+    HEAD_LEN_MAX + BLOCK_LEN_MAX
+} else {
+    1 + onion::LEN_MAX
+};
 
 /// The bytes of `message`. Allocates once and copies the block once.
 ///
@@ -39,6 +44,12 @@ pub fn encode(message: &Message) -> Bytes {
     }
     if let Message::Swap(message) = message {
         return darknet::encode(message, SWAP);
+    }
+    if let Message::Onion(message) = message {
+        let mut bytes = BytesMut::with_capacity(1 + onion::encoded_len(message));
+        bytes.put_u8(ONION);
+        onion::encode(message, &mut bytes);
+        return bytes.freeze();
     }
     let block = message.block().map(|block| &block.0);
     let block_len = block.map_or(0, Bytes::len);
@@ -65,6 +76,9 @@ pub fn encoded_len(message: &Message) -> usize {
     if let Message::Finding(_) | Message::Swap(_) = message {
         return encode(message).len();
     }
+    if let Message::Onion(message) = message {
+        return 1 + onion::encoded_len(message);
+    }
     let block_len = message.block().map_or(0, |block| block.0.len());
     encode_head(message, &mut [0; HEAD_LEN_MAX]).len() + block_len
 }
@@ -88,6 +102,10 @@ pub fn decode(bytes: &Bytes) -> Result<Message, DecodeError> {
     if bytes.first() == Some(&SWAP) {
         let message = darknet::decode(&bytes.slice(1..)).ok_or(DecodeError::Swap)?;
         return Ok(Message::Swap(message));
+    }
+    if bytes.first() == Some(&ONION) {
+        let message = onion::decode(&bytes.slice(1..)).ok_or(DecodeError::Onion)?;
+        return Ok(Message::Onion(message));
     }
     let (head, rest) = postcard::take_from_bytes::<Head>(bytes).map_err(|_| DecodeError::Head)?;
     let rest = bytes.slice_ref(rest);
@@ -133,6 +151,9 @@ pub enum DecodeError {
     /// What is said about the places of friends is cut off, too long, of no known kind, or has a number out of range.
     #[error("a message about the places of friends is malformed")]
     Swap,
+    /// What is said about a circuit is of no known kind, or not of the one length that its kind has.
+    #[error("a message of a circuit is malformed")]
+    Onion,
 }
 
 /// A message without its block. The order of the variants is the format.
@@ -230,7 +251,9 @@ impl Head {
             Message::Collision { id, .. } => Self::Collision { id },
             Message::Congested { id, left } => Self::Congested { id, left },
             Message::Credit { real_time, bulk } => Self::Credit { real_time, bulk },
-            Message::Opennet(_) | Message::Finding(_) | Message::Swap(_) => return None,
+            Message::Opennet(_) | Message::Finding(_) | Message::Swap(_) | Message::Onion(_) => {
+                return None;
+            }
         })
     }
 
@@ -288,6 +311,9 @@ const FINDING: u8 = 65;
 
 /// The first byte of messages about the places of friends.
 const SWAP: u8 = 66;
+
+/// The first byte of messages of circuits.
+const ONION: u8 = 67;
 
 /// Kind 1, id at most 10 (as a varint), kind of block 1, routing key 32, hops 1 and tie break 3 (or stage 2), class 1; rounded up.
 const HEAD_LEN_MAX: usize = 64;

@@ -20,6 +20,8 @@ pub struct Counters {
     pub refused: u64,
     /// Questions taken back, mostly because a timer ended the wait for the answer.
     pub cancels: u64,
+    /// Messages of circuits.
+    pub onion: u64,
     /// All messages.
     pub messages: u64,
     /// The bytes of all messages as real nodes send them, elided payloads counted in full.
@@ -46,6 +48,7 @@ impl Counters {
             } => self.loops += 1,
             Message::Refused { .. } => self.refused += 1,
             Message::Cancel { .. } => self.cancels += 1,
+            Message::Onion(_) => self.onion += 1,
             Message::Accepted { .. }
             | Message::NotFound { .. }
             | Message::Congested { .. }
@@ -66,6 +69,7 @@ impl Counters {
         self.loops += other.loops;
         self.refused += other.refused;
         self.cancels += other.cancels;
+        self.onion += other.onion;
         self.messages += other.messages;
         self.bytes += other.bytes;
         self.upkeep_bytes += other.upkeep_bytes;
@@ -82,6 +86,7 @@ impl Counters {
             loops: self.loops - earlier.loops,
             refused: self.refused - earlier.refused,
             cancels: self.cancels - earlier.cancels,
+            onion: self.onion - earlier.onion,
             messages: self.messages - earlier.messages,
             bytes: self.bytes - earlier.bytes,
             upkeep_bytes: self.upkeep_bytes - earlier.upkeep_bytes,

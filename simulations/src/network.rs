@@ -107,6 +107,8 @@ pub struct Network<B = VerifiedBlock> {
     links_made: u16,
     behaviours: BTreeMap<usize, Box<dyn Behaviour>>,
     observations: Vec<Observation>,
+    /// What watched nodes looked up in their stores.
+    lookups: Vec<(Time, usize, BlockKey)>,
     appeared: Vec<(usize, BlockKey)>,
 }
 
@@ -184,6 +186,7 @@ impl<B: SimBlock> Network<B> {
             links_made: 0,
             behaviours: BTreeMap::new(),
             observations: Vec::new(),
+            lookups: Vec::new(),
             appeared: Vec::new(),
             seed,
             config: Arc::new(settings.config.clone()),
@@ -326,6 +329,9 @@ impl<B: SimBlock> Network<B> {
                 key,
                 origin,
             } => {
+                if self.nodes[node].watched {
+                    self.lookups.push((self.now, node, key));
+                }
                 let node = number(node);
                 let done = Happening::LookupDone {
                     node,
@@ -355,7 +361,7 @@ impl<B: SimBlock> Network<B> {
             }
             Action::FetchDone { id, result } => self.ended(id, Ended::Fetch(result)),
             Action::InsertDone { id, result } => self.ended(id, Ended::Insert(result)),
-            Action::Moved { .. } => {}
+            Action::Moved { .. } | Action::Remember { .. } => {}
             Action::Dial { contact } => self.dial(node, &contact),
             Action::Appeared { key } => self.appeared.push((node, key)),
             Action::NextStored { after } => {

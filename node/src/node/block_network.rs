@@ -176,7 +176,7 @@ impl Drop for CancelOnDrop<'_> {
 fn fetch_error(failure: FetchFailure) -> BlockFetchError {
     match failure {
         FetchFailure::NotFound => BlockFetchError::NotFound,
-        FetchFailure::RouteNotFound => BlockFetchError::RouteNotFound,
+        FetchFailure::RouteNotFound | FetchFailure::NoCircuit => BlockFetchError::RouteNotFound,
         FetchFailure::RecentlyFailed { retry_after } => {
             BlockFetchError::RecentlyFailed { retry_after }
         }
@@ -189,7 +189,7 @@ fn fetch_error(failure: FetchFailure) -> BlockFetchError {
 fn insert_error(failure: InsertFailure) -> BlockInsertError {
     match failure {
         InsertFailure::Collision(block) => BlockInsertError::Collision(block),
-        InsertFailure::RouteNotFound => BlockInsertError::RouteNotFound,
+        InsertFailure::RouteNotFound | InsertFailure::NoCircuit => BlockInsertError::RouteNotFound,
         InsertFailure::Overloaded => BlockInsertError::Overloaded,
         InsertFailure::TimedOut => BlockInsertError::TimedOut,
         InsertFailure::Cancelled => BlockInsertError::Cancelled,

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId, Place, Router,
-    StoreResult, StoreTicket, Time, Trust,
+    Action, Anonymity, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId,
+    Place, Router, StoreResult, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -238,6 +238,7 @@ impl EventLoop {
                     key,
                     class,
                     effort,
+                    anonymity: Anonymity::Off,
                 });
             }
             Command::Insert {
@@ -247,7 +248,12 @@ impl EventLoop {
                 answer,
             } => {
                 self.waiting.inserts.insert(id, (answer, Instant::now()));
-                self.handle(Event::Insert { id, block, class });
+                self.handle(Event::Insert {
+                    id,
+                    block,
+                    class,
+                    anonymity: Anonymity::Off,
+                });
             }
             Command::Cancel { id } => {
                 let fetch = self.waiting.fetches.remove(&id).is_some();
@@ -414,6 +420,8 @@ impl EventLoop {
                     }
                 }
                 Action::Moved { .. } => self.keep_place(),
+                // There is no onion stage yet: the configuration names none
+                Action::Remember { .. } => {}
                 Action::Dial { contact } => self.dial(&contact),
                 Action::HangUp { peer } => self.hang_up(peer),
                 Action::Appeared { key } => self.appeared(key),

@@ -118,6 +118,7 @@ impl Friends {
                 | Action::Store { .. }
                 | Action::NextStored { .. }
                 | Action::Appeared { .. }
+                | Action::Remember { .. }
                 | Action::FetchDone { .. }
                 | Action::InsertDone { .. }
                 | Action::Dial { .. }

@@ -319,7 +319,10 @@ impl Search {
             let Asker::Peer(peer, id) = requester.asker else {
                 return true;
             };
-            shared.remember_asker(key, peer);
+            // Whoever is before this node on a circuit must never hear of the key
+            if !shared.diverted.has(peer, id) {
+                shared.remember_asker(key, peer);
+            }
             let left = left
                 .min(requester.rank.hops_to_live)
                 .plus(requester.withheld);
@@ -479,7 +482,7 @@ fn patience<B: Block>(shared: &Shared<B>, hops_to_live: HopsToLive, class: Class
 /// How much a failure says about the network: that the block was looked for says most.
 const fn weight(failure: FetchFailure) -> u8 {
     match failure {
-        FetchFailure::RouteNotFound => 0,
+        FetchFailure::RouteNotFound | FetchFailure::NoCircuit => 0,
         FetchFailure::TimedOut => 1,
         FetchFailure::Overloaded => 2,
         FetchFailure::RecentlyFailed { .. } => 3,

@@ -422,7 +422,7 @@ fn patience<B: Block>(shared: &Shared<B>, stage: InsertStage, class: Class) -> D
 /// How much a failure says about the network.
 const fn weight<B>(failure: &InsertFailure<B>) -> u8 {
     match failure {
-        InsertFailure::RouteNotFound => 0,
+        InsertFailure::RouteNotFound | InsertFailure::NoCircuit => 0,
         InsertFailure::TimedOut => 1,
         InsertFailure::Overloaded => 2,
         InsertFailure::StoreFailed => 3,

@@ -151,7 +151,12 @@ impl Opennet {
         let candidates = gaps
             .iter()
             .filter_map(|&(member, gap)| Some((member.peer?, gap)));
-        let candidates: Vec<_> = candidates.filter(|(peer, _)| !safe(peer)).collect();
+        let candidates: Vec<_> = candidates
+            .filter(|(peer, _)| {
+                let guards = shared.peers.peer(*peer).is_some_and(|known| known.guard);
+                !safe(peer) && !guards
+            })
+            .collect();
         let merit = |peer: PeerId| {
             shared
                 .peers

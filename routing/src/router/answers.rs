@@ -77,7 +77,8 @@ impl<B: Block> Router<B> {
                 | Message::Credit { .. }
                 | Message::Opennet(_)
                 | Message::Finding(_)
-                | Message::Swap(_),
+                | Message::Swap(_)
+                | Message::Onion(_),
             ) => {}
         }
     }

@@ -66,6 +66,8 @@ impl<B: Block> Router<B> {
                 opennet.join(&mut self.shared, remembered, seeds);
             }
             Event::PeerUp { .. }
+            | Event::KnownAs { .. }
+            | Event::Recall { .. }
             | Event::PeerDown { .. }
             | Event::Message { .. }
             | Event::Fetch { .. }
@@ -92,6 +94,10 @@ impl<B: Block> Router<B> {
                 peer.credit.told(Counts::new(real_time, bulk), now);
             }
         } else if !self.carries_requests(from) {
+        } else if let Message::Onion(message) = message {
+            if let Some(onion) = &mut self.onion {
+                onion.hear(&mut self.shared, from, message);
+            }
         } else if let Message::Finding(finding) = message {
             self.finding(from, finding);
         } else if let Message::Swap(message) = message {

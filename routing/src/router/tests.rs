@@ -93,6 +93,7 @@ impl Bench {
             key,
             class: Class::RealTime,
             effort: Effort::Once,
+            anonymity: crate::Anonymity::Off,
         });
         actions.extend(self.miss(&actions));
         actions
@@ -103,6 +104,7 @@ impl Bench {
             id: LocalId(id),
             block: block.clone(),
             class: Class::RealTime,
+            anonymity: crate::Anonymity::Off,
         })
     }
 

@@ -1,7 +1,7 @@
 //! What nodes' users ask for, and what became of it.
 
 use crypto::BlockKey;
-use routing::{Class, Event, LocalId};
+use routing::{Anonymity, Class, Event, LocalId};
 
 use super::{Network, number};
 use crate::elided_block::SimBlock;
@@ -19,6 +19,17 @@ impl<B: SimBlock> Network<B> {
 
     /// A node's user asks for a block.
     pub fn fetch_as(&mut self, node: usize, key: BlockKey, class: Class) -> RequestHandle {
+        self.fetch_hidden(node, key, class, Anonymity::Off)
+    }
+
+    /// A node's user asks for a block, through circuits or not.
+    pub fn fetch_hidden(
+        &mut self,
+        node: usize,
+        key: BlockKey,
+        class: Class,
+        anonymity: Anonymity,
+    ) -> RequestHandle {
         let handle = self.begin(node, key);
         if self.settings.paths {
             self.paths.begin(number(node), key);
@@ -31,6 +42,7 @@ impl<B: SimBlock> Network<B> {
                 key,
                 class,
                 effort: self.settings.effort,
+                anonymity,
             },
         );
         handle
@@ -54,9 +66,26 @@ impl<B: SimBlock> Network<B> {
 
     /// A node's user publishes a block.
     pub fn insert_as(&mut self, node: usize, block: B, class: Class) -> RequestHandle {
+        self.insert_hidden(node, block, class, Anonymity::Off)
+    }
+
+    /// A node's user publishes a block, through circuits or not.
+    pub fn insert_hidden(
+        &mut self,
+        node: usize,
+        block: B,
+        class: Class,
+        anonymity: Anonymity,
+    ) -> RequestHandle {
         let handle = self.begin(node, block.key());
         let id = local_id(handle);
-        self.tell(node, Event::Insert { id, block, class });
+        let insert = Event::Insert {
+            id,
+            block,
+            class,
+            anonymity,
+        };
+        self.tell(node, insert);
         handle
     }
 

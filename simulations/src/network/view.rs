@@ -112,6 +112,12 @@ impl<B: SimBlock> Network<B> {
         std::mem::take(&mut self.observations)
     }
 
+    /// Which keys watched nodes looked up in their stores, and when, since this was last called: at the end of a circuit this is
+    /// what came out of it, at the same time as the cell arrived.
+    pub fn take_lookups(&mut self) -> Vec<(Time, usize, BlockKey)> {
+        std::mem::take(&mut self.lookups)
+    }
+
     /// The running nodes whose routers still have something in progress.
     pub fn busy_nodes(&self) -> impl Iterator<Item = usize> {
         self.nodes

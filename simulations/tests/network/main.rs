@@ -9,6 +9,7 @@ mod failures;
 mod friends;
 mod liveness;
 mod news;
+mod onion;
 mod repair;
 mod small_world;
 

@@ -32,9 +32,10 @@ impl Search {
             FetchFailure::NotFound
             | FetchFailure::RecentlyFailed { .. }
             | FetchFailure::TimedOut => true,
-            FetchFailure::RouteNotFound | FetchFailure::Overloaded | FetchFailure::Cancelled => {
-                false
-            }
+            FetchFailure::RouteNotFound
+            | FetchFailure::Overloaded
+            | FetchFailure::NoCircuit
+            | FetchFailure::Cancelled => false,
         };
         if !in_vain {
             return false;

@@ -342,6 +342,7 @@ fn a_peer_that_never_answers_is_left_and_not_taken_back_soon() {
             key: key(number),
             class: Class::RealTime,
             effort: Effort::default(),
+            anonymity: crate::Anonymity::Off,
         });
         for action in actions {
             if let Action::Lookup { ticket, .. } = action {

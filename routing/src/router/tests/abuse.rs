@@ -160,6 +160,7 @@ fn a_user_who_asks_and_leaves_has_a_bound_too() {
             key: key_at(0.5),
             class: Class::RealTime,
             effort: Effort::Once,
+            anonymity: crate::Anonymity::Off,
         });
         bench.tell(Event::Cancel { id: LocalId(id) });
         matches!(actions[..], [Action::Lookup { .. }])
@@ -186,6 +187,7 @@ fn an_overworked_store_makes_an_overloaded_node_for_peers_and_not_for_the_user()
         key,
         class: Class::RealTime,
         effort: Effort::Once,
+        anonymity: crate::Anonymity::Off,
     });
     let actions = bench.unavailable(&lookup);
     assert_eq!(sent(&actions)[0], (2, &overloaded));

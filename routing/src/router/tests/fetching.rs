@@ -113,6 +113,7 @@ fn the_store_is_told_who_wants_to_know() {
         key,
         class: Class::RealTime,
         effort: Effort::Once,
+        anonymity: crate::Anonymity::Off,
     };
     let mut bench = Bench::new(&[0.4, 0.6]);
     assert_eq!(origins(&bench.tell(by_user.clone())), [Origin::User]);
@@ -239,6 +240,7 @@ fn who_waited_for_a_weak_search_gets_a_stronger_one() {
             key,
             class: Class::RealTime,
             effort: Effort::Once,
+            anonymity: crate::Anonymity::Off,
         }))
         .is_empty()
     );
@@ -308,6 +310,7 @@ fn a_probe_does_not_wait_for_the_searches_of_others() {
             key: key_at(0.5),
             class: Class::RealTime,
             effort,
+            anonymity: crate::Anonymity::Off,
         });
         let mut actions = bench.miss(&asked);
         let begun = bench.now;

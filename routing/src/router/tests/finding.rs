@@ -218,6 +218,7 @@ impl Bench {
             key,
             class: Class::RealTime,
             effort: Effort::Thorough,
+            anonymity: crate::Anonymity::Off,
         });
         actions.extend(self.miss(&actions));
         actions

@@ -251,6 +251,7 @@ impl Bench {
             key,
             class: Class::Bulk,
             effort: Effort::Once,
+            anonymity: crate::Anonymity::Off,
         });
         actions.extend(self.miss(&actions));
         actions

@@ -1,0 +1,449 @@
+//! How a circuit grows: one relay after the other, each through those before it.
+
+use bytes::{Bytes, BytesMut};
+use crypto::onion::{self, CellSize, CircuitKeys, Handshake};
+use rand_core::Rng;
+use smallvec::SmallVec;
+
+use super::anonymity::Level;
+use super::circuit::{Circuit, Growing};
+use super::command::{Answer, Command, Side};
+use super::list::{NeighbourList, RelayName};
+use super::message::{Direction, OnionMessage};
+use super::record::Blame;
+use super::relaying::{Cell, send, send_cell, tell_destroyed};
+use super::{Onion, Onward};
+use crate::block::Block;
+use crate::event::Class;
+use crate::shared::Shared;
+
+impl<B: Block> Onion<B> {
+    /// Begins a circuit. `false` if there is no guard.
+    pub(super) fn build(&mut self, shared: &mut Shared<B>, level: Level) -> bool {
+        let Some((guard, name)) = self.guard(shared) else {
+            return false;
+        };
+        let Some(key) = name.key() else {
+            self.own.record.failed(shared.now, [&name], Blame::Certain);
+            return false;
+        };
+        let link = self.fresh_circuit(shared, guard);
+        let (handshake, create) = Handshake::begin(key, shared.rng());
+        let handshake = Box::new(handshake);
+        let numbers = (
+            onion::first_number(shared.rng()),
+            onion::first_number(shared.rng()),
+        );
+        let until = shared.now + self.config.step_timeout + self.slack();
+        let number = self.own.add(Circuit::new(
+            (guard, link),
+            level,
+            level.hops_at(shared.peers.len()),
+            Growing::Asked { handshake, name },
+            numbers,
+            (shared.now, until),
+        ));
+        self.onward.insert((guard, link), Onward::Own(number));
+        let message = OnionMessage::Create {
+            circuit: link,
+            handshake: Bytes::copy_from_slice(&create),
+        };
+        send(shared, guard, message, Class::RealTime);
+        true
+    }
+
+    /// The guard answers.
+    pub(super) fn first_hop(&mut self, shared: &mut Shared<B>, number: u64, created: &[u8]) {
+        let Some(circuit) = self.own.circuits.get_mut(&number) else {
+            return;
+        };
+        if circuit.keys.is_some() {
+            return;
+        }
+        let Growing::Asked { handshake, name } =
+            std::mem::replace(&mut circuit.growing, Growing::NeedsList)
+        else {
+            return;
+        };
+        circuit.relays.push(name);
+        let Ok(keys) = handshake.finish(created) else {
+            self.fail(shared, number, &[name], Blame::Likely);
+            return;
+        };
+        circuit.keys = Some(CircuitKeys::new(keys));
+        circuit.list = self.reach.list_of(circuit.guard).cloned();
+        self.ask_to_hold(shared, number);
+        if self.config.delay.is_none() {
+            self.grow(shared, number);
+        }
+    }
+
+    /// Something comes back along a circuit of this node's own.
+    pub(super) fn answered(
+        &mut self,
+        shared: &mut Shared<B>,
+        number: u64,
+        cell_number: u32,
+        mut body: BytesMut,
+    ) {
+        let Some(circuit) = self.own.circuits.get_mut(&number) else {
+            return;
+        };
+        let Some(keys) = &mut circuit.keys else {
+            return;
+        };
+        let Ok(speaker) = keys.open_backward(cell_number, &mut body) else {
+            let all = circuit.relays.clone();
+            self.fail(shared, number, &all, Blame::Shared);
+            return;
+        };
+        let end = keys.len() - 1;
+        circuit.heard = shared.now;
+        if cell_number < onion::CLOSING_NUMBER_MIN {
+            circuit.heard_number = circuit.heard_number.max(cell_number);
+        }
+        let body = body.freeze();
+        let payload = onion::payload(&body).map(|payload| body.slice_ref(payload));
+        match payload.ok().and_then(|payload| Answer::decode(&payload)) {
+            Some(Answer::Broken { side }) => self.broken_at(shared, number, speaker, side),
+            Some(Answer::Neighbours(list)) => {
+                let told = if speaker == end {
+                    Told::ByItself
+                } else {
+                    Told::ByTheOneBefore
+                };
+                self.listed(shared, number, list, told);
+            }
+            Some(answer) if speaker == end => self.end_says(shared, number, answer),
+            // Only the end has anything else to say
+            Some(_) | None => {
+                let speaker = circuit.relays.get(speaker).copied();
+                let speaker: SmallVec<[RelayName; 1]> = speaker.into_iter().collect();
+                self.fail(shared, number, &speaker, Blame::Certain);
+            }
+        }
+    }
+
+    fn end_says(&mut self, shared: &mut Shared<B>, number: u64, answer: Answer) {
+        match answer {
+            Answer::Extended { handshake } => self.next_hop(shared, number, &handshake),
+            Answer::NotExtended => self.refused_hop(shared, number),
+            Answer::Accepted { .. }
+            | Answer::Found { .. }
+            | Answer::Failed { .. }
+            | Answer::Stored { .. }
+            | Answer::Collision { .. } => self.request_answered(shared, number, answer),
+            Answer::Neighbours(_) | Answer::Broken { .. } | Answer::Drop => {}
+        }
+    }
+
+    /// The circuit has one relay more.
+    fn next_hop(&mut self, shared: &mut Shared<B>, number: u64, created: &[u8]) {
+        let until = shared.now + self.config.step_timeout + self.slack();
+        let Some(circuit) = self.own.circuits.get_mut(&number) else {
+            return;
+        };
+        let (Some(keys), Growing::Asked { handshake, name }) = (
+            &mut circuit.keys,
+            std::mem::replace(&mut circuit.growing, Growing::NeedsList),
+        ) else {
+            // It answers what it was not asked
+            let end = circuit.relays.last().copied();
+            let end: SmallVec<[RelayName; 1]> = end.into_iter().collect();
+            self.fail(shared, number, &end, Blame::Certain);
+            return;
+        };
+        let added = handshake.finish(created).map(|hop| keys.push(hop));
+        if !matches!(added, Ok(Ok(()))) {
+            let end = circuit.relays.last().copied();
+            let pair: SmallVec<[RelayName; 2]> = end.into_iter().chain([name]).collect();
+            self.fail(shared, number, &pair, Blame::Shared);
+            return;
+        }
+        circuit.relays.push(name);
+        circuit.list = None;
+        circuit.refused.clear();
+        circuit.step_until = until;
+        // Behind anything that the end before may have said, and near enough to it that cells may overtake each other
+        let gap = GAP_MIN + shared.rng().next_u32() % GAP_MIN;
+        circuit.answer_from = circuit.heard_number.saturating_add(gap);
+        circuit.heard_number = circuit.answer_from;
+        if circuit.relays.len() >= usize::from(circuit.wished) {
+            self.own.dead_ends = 0;
+            self.finish(number);
+        }
+        self.ask_to_hold(shared, number);
+        let circuit = self.own.circuits.get_mut(&number);
+        if let Some(early) = circuit.and_then(|circuit| circuit.early.take()) {
+            self.listed(shared, number, early, Told::ByTheOneBefore);
+        }
+    }
+
+    /// The list of a relay has come.
+    fn listed(&mut self, shared: &mut Shared<B>, number: u64, list: NeighbourList, told: Told) {
+        let Some(circuit) = self.own.circuits.get_mut(&number) else {
+            return;
+        };
+        let relay = list.relay();
+        if matches!(&circuit.growing, Growing::Asked { name, .. } if *name == relay) {
+            circuit.early = Some(list);
+            return;
+        }
+        let Some(place) = circuit.relays.iter().position(|name| *name == relay) else {
+            return;
+        };
+        let before = place
+            .checked_sub(1)
+            .and_then(|place| circuit.relays.get(place).copied());
+        if !self.own.record.check(shared.now, &list) {
+            let blamed: SmallVec<[RelayName; 2]> = before.into_iter().chain([relay]).collect();
+            self.fail(shared, number, &blamed, Blame::Shared);
+            return;
+        }
+        if before.is_some_and(|before| !list.contains(&before)) {
+            // It does not name the relay that reached it: perhaps their link is new, perhaps it leaves others out
+            self.fail(shared, number, &[relay], Blame::Shared);
+            return;
+        }
+        let is_end = circuit.relays.last() == Some(&relay);
+        // Where cells are held, one that asks to extend could overtake the one that asks to hold
+        let in_order = self.config.delay.is_none() || told == Told::ByItself;
+        if is_end && in_order && matches!(circuit.growing, Growing::NeedsList) {
+            circuit.list = Some(list);
+            self.grow(shared, number);
+        }
+    }
+
+    /// The end did not reach the relay that it was asked to reach.
+    fn refused_hop(&mut self, shared: &mut Shared<B>, number: u64) {
+        let now = shared.now;
+        let Some(circuit) = self.own.circuits.get_mut(&number) else {
+            return;
+        };
+        let Growing::Asked { name, .. } =
+            std::mem::replace(&mut circuit.growing, Growing::NeedsList)
+        else {
+            return;
+        };
+        circuit.refused.push(name);
+        let end = circuit.relays.last().copied();
+        self.own
+            .record
+            .failed(now, end.iter().chain([&name]), Blame::Shared);
+        if circuit.refused.len() > REFUSALS_MAX {
+            self.fail(shared, number, &[], Blame::Shared);
+        } else {
+            self.grow(shared, number);
+        }
+    }
+
+    /// Asks the next relay, or ends there.
+    fn grow(&mut self, shared: &mut Shared<B>, number: u64) {
+        let until = shared.now + self.config.step_timeout + self.slack();
+        let Some(name) = self.choose(shared, number) else {
+            self.dead_end(shared, number);
+            return;
+        };
+        let Some(circuit) = self.own.circuits.get_mut(&number) else {
+            return;
+        };
+        let Some(key) = name.key() else {
+            let end = circuit.relays.last().copied();
+            let blamed: SmallVec<[RelayName; 1]> = end.into_iter().collect();
+            self.fail(shared, number, &blamed, Blame::Certain);
+            return;
+        };
+        let (handshake, create) = Handshake::begin(key, shared.rng());
+        circuit.growing = Growing::Asked {
+            handshake: Box::new(handshake),
+            name,
+        };
+        circuit.step_until = until;
+        let extend = Command::Extend {
+            to: name,
+            handshake: Bytes::copy_from_slice(&create),
+        };
+        self.command(shared, number, Class::RealTime, &extend);
+    }
+
+    /// The relay to try next: one among those that the end reaches, at random.
+    fn choose(&mut self, shared: &mut Shared<B>, number: u64) -> Option<RelayName> {
+        let now = shared.now;
+        let circuit = self.own.circuits.get(&number)?;
+        let mut candidates: Vec<RelayName> = circuit
+            .list
+            .as_ref()?
+            .neighbours()
+            .filter(|name| {
+                !self.keys.is_own(name)
+                    && !circuit.relays.contains(name)
+                    && !circuit.refused.contains(name)
+                    && !self.own.record.is_bad(now, name)
+            })
+            .collect();
+        if circuit.relays.len() == 1 && circuit.wished >= SECONDS_FROM {
+            let guard = circuit.guard;
+            return self.second_relay(shared, guard, &candidates);
+        }
+        while !candidates.is_empty() {
+            let name = candidates.swap_remove(shared.below(candidates.len()));
+            if !self.own.record.is_choosy(now, &name) {
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// There is no way on. Another walk may find one; where several do not, the network is too small or too thin for circuits
+    /// as long as wished, and shorter ones do.
+    fn dead_end(&mut self, shared: &mut Shared<B>, number: u64) {
+        let Some(circuit) = self.own.circuits.get(&number) else {
+            return;
+        };
+        let hops = circuit.relays.len();
+        // What it lacks then is only what a node with few peers adds
+        let as_promised = hops >= usize::from(circuit.level.hops());
+        if as_promised {
+            self.own.dead_ends = 0;
+        } else {
+            self.own.dead_ends = self.own.dead_ends.saturating_add(1);
+        }
+        if as_promised || (hops >= HOPS_MIN && self.own.dead_ends > DEAD_ENDS_MAX) {
+            self.finish(number);
+        } else {
+            self.fail(shared, number, &[], Blame::Shared);
+        }
+    }
+
+    /// The circuit can be used.
+    fn finish(&mut self, number: u64) {
+        if let Some(circuit) = self.own.circuits.get_mut(&number) {
+            circuit.growing = Growing::Done;
+            circuit.list = None;
+        }
+        self.own.built();
+    }
+
+    /// A relay says that the circuit broke beside it. One of the two there is to blame.
+    fn broken_at(&mut self, shared: &mut Shared<B>, number: u64, speaker: usize, side: Side) {
+        let Some(circuit) = self.own.circuits.get(&number) else {
+            return;
+        };
+        let (first, count) = match side {
+            Side::Before if speaker == 0 => (0, 1),
+            Side::Before => (speaker - 1, 2),
+            Side::Behind => (speaker, 2),
+            Side::Here => (speaker, 1),
+        };
+        let blamed = circuit.relays.iter().skip(first).take(count);
+        let blamed: SmallVec<[RelayName; 2]> = blamed.copied().collect();
+        self.fail(shared, number, &blamed, Blame::Shared);
+    }
+
+    /// The guard ended a circuit.
+    pub(super) fn lost(&mut self, shared: &mut Shared<B>, number: u64) {
+        let guard = self.own.circuits.get(&number).and_then(|circuit| {
+            let asked = match &circuit.growing {
+                Growing::Asked { name, .. } if circuit.relays.is_empty() => Some(*name),
+                Growing::Asked { .. } | Growing::NeedsList | Growing::Done => None,
+            };
+            asked.or_else(|| circuit.relays.first().copied())
+        });
+        let guard: SmallVec<[RelayName; 1]> = guard.into_iter().collect();
+        self.fail(shared, number, &guard, Blame::Shared);
+    }
+
+    /// Ends a circuit that failed.
+    pub(super) fn fail(
+        &mut self,
+        shared: &mut Shared<B>,
+        number: u64,
+        blamed: &[RelayName],
+        blame: Blame,
+    ) {
+        let now = shared.now;
+        self.own.record.failed(now, blamed, blame);
+        let growing = self
+            .own
+            .circuits
+            .get(&number)
+            .is_some_and(Circuit::is_growing);
+        if growing {
+            self.own.not_built(now, |pause| shared.half_or_more(pause));
+        }
+        self.end(shared, number);
+    }
+
+    /// Ends a circuit; what went over it goes over others.
+    pub(super) fn end(&mut self, shared: &mut Shared<B>, number: u64) {
+        let Some(circuit) = self.own.circuits.remove(&number) else {
+            return;
+        };
+        self.onward.remove(&(circuit.guard, circuit.link));
+        if shared.peers.peer(circuit.guard).is_some() {
+            tell_destroyed(shared, circuit.guard, circuit.link, Direction::Forward);
+        }
+        self.own.look_again = true;
+        for (_, id) in circuit.running {
+            self.circuit_lost(shared, id);
+        }
+    }
+
+    /// Tells the end of a circuit something.
+    pub(super) fn command(
+        &mut self,
+        shared: &mut Shared<B>,
+        number: u64,
+        class: Class,
+        command: &Command,
+    ) {
+        let Some(circuit) = self.own.circuits.get_mut(&number) else {
+            return;
+        };
+        let Some(keys) = &circuit.keys else {
+            return;
+        };
+        let payload = command.encode(circuit.answer_from);
+        let size = if payload.len() <= CellSize::Control.payload_max() {
+            CellSize::Control
+        } else {
+            CellSize::Block
+        };
+        let cell_number = circuit.number;
+        circuit.number = circuit.number.wrapping_add(1);
+        let sealed = keys
+            .seal_forward(cell_number, size, &payload)
+            .expect("commands and blocks fit into cells");
+        let cell = Cell {
+            class,
+            number: cell_number,
+            size,
+            bytes: sealed.freeze(),
+        };
+        let (guard, link) = (circuit.guard, circuit.link);
+        send_cell(shared, guard, link, Direction::Forward, cell);
+    }
+}
+
+/// Who gave a relay's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    ByItself,
+    ByTheOneBefore,
+}
+
+/// Between the numbers of two ends: more than one end says while a circuit grows, and less than cells may be late by.
+const GAP_MIN: u32 = 64;
+const _: () = assert!(2 * GAP_MIN < onion::WINDOW);
+
+/// So many relays may refuse in a row before the circuit is given up.
+const REFUSALS_MAX: usize = 2;
+
+/// So many dead ends in a row may be bad luck.
+const DEAD_ENDS_MAX: u32 = 3;
+
+/// With one hop the guard would be the end, and see what is wanted.
+const HOPS_MIN: usize = 2;
+
+/// In shorter circuits the second relay is next to the end, or the end.
+const SECONDS_FROM: u8 = 4;

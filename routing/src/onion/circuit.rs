@@ -1,0 +1,149 @@
+//! One circuit of the node's own.
+
+use std::collections::BTreeMap;
+
+use crypto::onion::{CircuitKeys, Handshake};
+use smallvec::SmallVec;
+
+use super::anonymity::{Group, Level};
+use super::command::Ask;
+use super::list::{NeighbourList, RelayName};
+use super::message::CircuitId;
+use crate::event::{LocalId, PeerId};
+use crate::time::Time;
+
+/// A circuit that this node began.
+#[derive(Debug)]
+pub(super) struct Circuit {
+    /// The first relay.
+    pub(super) guard: PeerId,
+    /// The circuit's name on the link to it.
+    pub(super) link: CircuitId,
+    pub(super) level: Level,
+    /// How many hops it should get.
+    pub(super) wished: u8,
+    /// The relays with which keys are agreed on, nearest first.
+    pub(super) relays: SmallVec<[RelayName; 8]>,
+    /// None until the first relay has answered.
+    pub(super) keys: Option<CircuitKeys>,
+    pub(super) growing: Growing,
+    /// What the end says of its neighbours, once that is known.
+    pub(super) list: Option<NeighbourList>,
+    /// The list of the relay that was asked, where it has overtaken its answer.
+    pub(super) early: Option<NeighbourList>,
+    /// Relays behind the end that did not answer.
+    pub(super) refused: SmallVec<[RelayName; 2]>,
+    /// Of the next cell to the end.
+    pub(super) number: u32,
+    /// From which number on the end answers.
+    pub(super) answer_from: u32,
+    /// The highest number of an answer so far.
+    pub(super) heard_number: u32,
+    pub(super) born: Time,
+    /// When the step of building that runs should be over.
+    pub(super) step_until: Time,
+    pub(super) purpose: Purpose,
+    /// How many requests it was given.
+    pub(super) dealt: u32,
+    /// Whether the end did anything that it was asked for.
+    pub(super) useful: bool,
+    /// When something last came back.
+    pub(super) heard: Time,
+    /// It takes no more requests, and ends with its last one.
+    pub(super) retired: bool,
+    pub(super) running: BTreeMap<Ask, LocalId>,
+    next_ask: u32,
+}
+
+/// What becomes of the circuit's length.
+#[derive(Debug)]
+pub(super) enum Growing {
+    /// A relay was asked.
+    Asked {
+        handshake: Box<Handshake>,
+        name: RelayName,
+    },
+    /// The list of the end is awaited, to choose the next from.
+    NeedsList,
+    /// It is as long as it should be, or as it can be.
+    Done,
+}
+
+/// For what it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Purpose {
+    /// Nothing yet.
+    Spare,
+    /// What a group is found by.
+    Top(Group),
+    /// The rest of a group.
+    Parts(Group),
+}
+
+impl Circuit {
+    /// A circuit whose first relay was asked.
+    pub(super) fn new(
+        (guard, link): (PeerId, CircuitId),
+        level: Level,
+        wished: u8,
+        growing: Growing,
+        (number, answer_from): (u32, u32),
+        (now, step_until): (Time, Time),
+    ) -> Self {
+        Self {
+            guard,
+            link,
+            level,
+            wished,
+            relays: SmallVec::new(),
+            keys: None,
+            growing,
+            list: None,
+            early: None,
+            refused: SmallVec::new(),
+            number,
+            answer_from,
+            heard_number: answer_from,
+            born: now,
+            step_until,
+            purpose: Purpose::Spare,
+            dealt: 0,
+            useful: false,
+            heard: now,
+            retired: false,
+            running: BTreeMap::new(),
+            next_ask: 0,
+        }
+    }
+
+    /// Whether it can carry requests.
+    pub(super) const fn is_ready(&self) -> bool {
+        matches!(self.growing, Growing::Done) && !self.retired
+    }
+
+    pub(super) const fn is_growing(&self) -> bool {
+        !matches!(self.growing, Growing::Done)
+    }
+
+    pub(super) fn is_spare(&self, level: Level) -> bool {
+        self.is_ready() && self.purpose == Purpose::Spare && self.level == level
+    }
+
+    /// All relays that are to do with it, the one that was asked last included.
+    pub(super) fn involved(&self) -> SmallVec<[RelayName; 8]> {
+        let mut all = self.relays.clone();
+        if let Growing::Asked { name, .. } = &self.growing {
+            all.push(*name);
+        }
+        all
+    }
+
+    /// A request goes over it under this name.
+    pub(super) fn take(&mut self, id: LocalId) -> Ask {
+        let ask = Ask(self.next_ask);
+        self.next_ask = self.next_ask.wrapping_add(1);
+        self.dealt += 1;
+        self.running.insert(ask, id);
+        ask
+    }
+}

@@ -1,0 +1,276 @@
+//! The node's own circuits and what goes over them: the state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crypto::NodeId;
+
+use super::Onion;
+use super::anonymity::Level;
+use super::circuit::{Circuit, Purpose};
+use super::groups::Groups;
+use super::guards::{Guard, Guards, suitability};
+use super::list::RelayName;
+use super::record::Record;
+use super::wants::Wants;
+use crate::block::Block;
+use crate::contact::PeerKind;
+use crate::event::PeerId;
+use crate::shared::Shared;
+use crate::time::Time;
+
+/// What a node has under way through circuits.
+#[derive(Debug)]
+pub(super) struct Originator<B> {
+    pub(super) circuits: BTreeMap<u64, Circuit>,
+    next_circuit: u64,
+    pub(super) wants: Wants<B>,
+    pub(super) groups: Groups,
+    pub(super) guards: Guards,
+    pub(super) record: Record,
+    /// Who the peers are, as far as that is known.
+    pub(super) nodes: BTreeMap<PeerId, NodeId>,
+    /// Since when a peer is there that could be a guard.
+    some_usable_since: Option<Time>,
+    /// Something has changed that may let a circuit be built or a request be dealt.
+    pub(super) look_again: bool,
+    /// How many circuits in a row came to nothing.
+    failures: u32,
+    /// No circuit is begun before.
+    pub(super) build_from: Time,
+    /// When a guard may be chosen, if that is all that is missing.
+    pub(super) guard_from: Option<Time>,
+    /// When cover goes along a circuit next.
+    pub(super) cover_at: Option<Time>,
+    /// How many walks in a row ended where there was no way on.
+    pub(super) dead_ends: u32,
+}
+
+impl<B> Originator<B> {
+    pub(super) fn new() -> Self {
+        Self {
+            circuits: BTreeMap::new(),
+            next_circuit: 0,
+            wants: Wants::new(),
+            groups: Groups::default(),
+            guards: Guards::default(),
+            record: Record::default(),
+            nodes: BTreeMap::new(),
+            some_usable_since: None,
+            look_again: false,
+            failures: 0,
+            build_from: Time::ZERO,
+            guard_from: None,
+            cover_at: None,
+            dead_ends: 0,
+        }
+    }
+
+    /// Adds a circuit, and gives its number.
+    pub(super) fn add(&mut self, circuit: Circuit) -> u64 {
+        let number = self.next_number();
+        self.circuits.insert(number, circuit);
+        self.next_circuit += 1;
+        number
+    }
+
+    /// The number that the next circuit gets.
+    pub(super) const fn next_number(&self) -> u64 {
+        self.next_circuit
+    }
+
+    /// How many circuits of this level are being built.
+    pub(super) fn growing(&self, level: Level) -> usize {
+        let all = self.circuits.values();
+        all.filter(|circuit| circuit.is_growing() && circuit.level == level)
+            .count()
+    }
+
+    /// How many circuits of this level stand by.
+    pub(super) fn spare(&self, level: Level) -> usize {
+        let all = self.circuits.values();
+        all.filter(|circuit| circuit.is_spare(level)).count()
+    }
+
+    /// How many circuits carry requests of this purpose.
+    pub(super) fn serving(&self, purpose: Purpose) -> usize {
+        let all = self.circuits.values();
+        all.filter(|circuit| circuit.is_ready() && circuit.purpose == purpose)
+            .count()
+    }
+
+    /// A circuit is as long as it should be.
+    pub(super) const fn built(&mut self) {
+        self.failures = 0;
+        self.look_again = true;
+    }
+
+    /// A circuit came to nothing: the next one waits, longer each time.
+    pub(super) fn not_built(&mut self, now: Time, jitter: impl FnOnce(Duration) -> Duration) {
+        self.failures = self.failures.saturating_add(1);
+        let pause = PAUSE_FIRST * (1 << self.failures.min(PAUSE_DOUBLINGS));
+        self.build_from = self.build_from.max(now + jitter(pause));
+        self.look_again = true;
+    }
+
+    /// When something is due.
+    pub(super) fn next_timeout(&self) -> Option<Time> {
+        let steps = self
+            .circuits
+            .values()
+            .filter(|circuit| circuit.is_growing())
+            .map(|circuit| circuit.step_until);
+        let waits_to_build = self.look_again.then_some(self.build_from);
+        let others = [
+            self.wants.next_due(),
+            self.guard_from,
+            self.cover_at,
+            waits_to_build,
+        ];
+        steps.chain(others.into_iter().flatten()).min()
+    }
+}
+
+impl<B: Block> Onion<B> {
+    /// A link is there.
+    pub(crate) fn peer_up(&mut self, peer: PeerId, kind: &PeerKind) {
+        match kind {
+            PeerKind::Stranger { contact, .. } => self.known_as(peer, contact.node),
+            PeerKind::Friend { .. } => {}
+        }
+    }
+
+    /// The driver says who a peer is.
+    pub(crate) fn known_as(&mut self, peer: PeerId, node: NodeId) {
+        self.own.nodes.insert(peer, node);
+        self.own.guards.peer_is(peer, node);
+        self.own.look_again = true;
+    }
+
+    /// Nobody needs to know any longer who a peer was.
+    pub(super) fn forget_node(&mut self, peer: PeerId) {
+        self.own.nodes.remove(&peer);
+    }
+
+    /// The first relay for a circuit, if one is there and it is time to choose one.
+    pub(super) fn guard(&mut self, shared: &mut Shared<B>) -> Option<(PeerId, RelayName)> {
+        let now = shared.now;
+        let config = Arc::clone(&self.config);
+        if self.own.guards.expire(now) {
+            self.remember(shared);
+        }
+        let usable: BTreeMap<PeerId, RelayName> = self
+            .reach
+            .usable(shared, &config, &self.keys)
+            .into_iter()
+            .filter(|(_, name)| !self.own.record.is_bad(now, name))
+            .filter(|(peer, _)| self.leads_on(*peer))
+            .collect();
+        self.own.guard_from = None;
+        let first = self.own.guards.first(|peer| usable.contains_key(&peer));
+        if let Some(peer) = first.and_then(|guard| guard.peer) {
+            let name = usable.get(&peer)?;
+            keep_link(shared, peer);
+            return Some((peer, *name));
+        }
+        if usable.is_empty() {
+            self.own.some_usable_since = None;
+            return None;
+        }
+        let since = *self.own.some_usable_since.get_or_insert(now);
+        let from = match self.own.guards.lost_since(now) {
+            Some(lost) => lost + config.guard_patience,
+            None if usable.len() >= CHOICE_MIN => now,
+            None => since + CHOICE_WAIT,
+        };
+        if from > now {
+            self.own.guard_from = Some(from);
+            return None;
+        }
+        self.choose_guard(shared, &usable)
+    }
+
+    /// Whether a peer reaches anybody but this node, as far as it has said.
+    fn leads_on(&self, peer: PeerId) -> bool {
+        let list = self.reach.list_of(peer);
+        list.is_some_and(|list| list.neighbours().any(|name| !self.keys.is_own(&name)))
+    }
+
+    fn choose_guard(
+        &mut self,
+        shared: &mut Shared<B>,
+        usable: &BTreeMap<PeerId, RelayName>,
+    ) -> Option<(PeerId, RelayName)> {
+        let new = usable
+            .iter()
+            .filter(|(peer, _)| !self.own.guards.has(**peer));
+        let suited: Vec<_> = new
+            .filter_map(|(&peer, &name)| {
+                let known = shared.peers.peer(peer)?;
+                Some((suitability(known), peer, name))
+            })
+            .collect();
+        let best = suited.iter().map(|&(suitability, ..)| suitability).max()?;
+        let best: Vec<_> = suited
+            .into_iter()
+            .filter(|&(suitability, ..)| suitability == best)
+            .collect();
+        let &(_, peer, name) = best.get(shared.below(best.len()))?;
+        self.own.guards.add(Guard {
+            node: self.own.nodes.get(&peer).copied(),
+            peer: Some(peer),
+            until: shared.now + self.config.guard_life,
+            seconds: smallvec::SmallVec::new(),
+        });
+        self.remember(shared);
+        keep_link(shared, peer);
+        Some((peer, name))
+    }
+
+    /// The second relay of a circuit: one that was used before, if it is there, or one of `candidates`, to be used from now
+    /// on.
+    pub(super) fn second_relay(
+        &mut self,
+        shared: &mut Shared<B>,
+        guard: PeerId,
+        candidates: &[RelayName],
+    ) -> Option<RelayName> {
+        let count = self.config.second_hops.max(1);
+        let reached: BTreeSet<RelayName> = candidates.iter().copied().collect();
+        let guard = self.own.guards.first(|peer| peer == guard)?;
+        let kept: Vec<_> = guard.seconds(&reached, count).collect();
+        if kept.len() >= count {
+            return kept.get(shared.below(kept.len())).copied();
+        }
+        let new: Vec<_> = candidates
+            .iter()
+            .filter(|name| !kept.contains(name))
+            .collect();
+        let Some(&&name) = new.get(shared.below(new.len())) else {
+            return kept.first().copied();
+        };
+        guard.add_second(name);
+        self.remember(shared);
+        Some(name)
+    }
+}
+
+/// The link to a guard is not given up for a better one.
+fn keep_link<B: Block>(shared: &mut Shared<B>, guard: PeerId) {
+    if let Some(known) = shared.peers.peer_mut(guard) {
+        known.guard = true;
+    }
+}
+
+/// With so many peers to choose from, the first guard is chosen at once.
+const CHOICE_MIN: usize = 3;
+
+/// With fewer, others may come within this time.
+const CHOICE_WAIT: Duration = Duration::from_secs(10);
+
+/// After one circuit that came to nothing, the next is begun so much later; then twice as much, and so on.
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+
+/// At most 25 s.
+const PAUSE_DOUBLINGS: u32 = 8;

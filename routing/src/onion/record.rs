@@ -1,0 +1,256 @@
+//! How relays did, so that those that keep failing are left out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::list::{NeighbourList, RelayName};
+use crate::time::Time;
+
+/// What is remembered of relays, in bounded tables.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    tallies: BTreeMap<RelayName, Tally>,
+    lists: BTreeMap<RelayName, (NeighbourList, Time)>,
+}
+
+/// How circuits through one relay did. Old ones count less and less.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    good: u16,
+    bad: u16,
+    at: Time,
+}
+
+impl Record {
+    /// A circuit with these relays did what it was for.
+    pub(super) fn worked<'a>(
+        &mut self,
+        now: Time,
+        relays: impl IntoIterator<Item = &'a RelayName>,
+    ) {
+        for relay in relays {
+            let tally = self.tally(now, *relay);
+            tally.good += 1;
+            tally.fade();
+        }
+    }
+
+    /// Something failed for which each of these relays may be to blame, more or less.
+    pub(super) fn failed<'a>(
+        &mut self,
+        now: Time,
+        relays: impl IntoIterator<Item = &'a RelayName>,
+        blame: Blame,
+    ) {
+        for relay in relays {
+            let tally = self.tally(now, *relay);
+            tally.bad += blame.weight();
+            tally.fade();
+        }
+    }
+
+    /// Whether a relay is to be left out.
+    pub(super) fn is_bad(&self, now: Time, relay: &RelayName) -> bool {
+        self.tallies.get(relay).is_some_and(|tally| {
+            now.since(tally.at) < FORGIVEN
+                && tally.bad >= BAD_MIN
+                && tally.bad > BAD_RATIO * tally.good
+        })
+    }
+
+    /// Takes in a list that a relay has signed, with an older one in its place if it says less. Gives whether it is right.
+    pub(super) fn check(&mut self, now: Time, list: &NeighbourList) -> bool {
+        let relay = list.relay();
+        if let Some((known, seen)) = self.lists.get_mut(&relay) {
+            if known == list {
+                *seen = now;
+                return true;
+            }
+            // What it said before is not to be brought up again
+            if known.number() > list.number() {
+                return false;
+            }
+        }
+        if !list.is_genuine() {
+            return false;
+        }
+        if self.lists.len() >= LISTS_MAX && !self.lists.contains_key(&relay) {
+            let oldest = self.lists.iter().min_by_key(|(_, (_, seen))| *seen);
+            if let Some(oldest) = oldest.map(|(&relay, _)| relay) {
+                self.lists.remove(&oldest);
+            }
+        }
+        self.lists.insert(relay, (list.clone(), now));
+        true
+    }
+
+    /// Whether several relays list this one that it does not list itself: it reserves its walks for others.
+    pub(super) fn is_choosy(&self, now: Time, relay: &RelayName) -> bool {
+        let Some((own, seen)) = self.lists.get(relay) else {
+            return false;
+        };
+        let fresh = |at: Time| now.since(at) < LISTS_LIFE && at <= *seen;
+        let listing = self
+            .lists
+            .iter()
+            .filter(|(other, (list, at))| *other != relay && fresh(*at) && list.contains(relay));
+        let (mut all, mut missing) = (0, 0);
+        for (other, _) in listing {
+            all += 1;
+            missing += u32::from(!own.contains(other));
+        }
+        missing >= CHOOSY_MIN && missing * 4 > all
+    }
+
+    fn tally(&mut self, now: Time, relay: RelayName) -> &mut Tally {
+        if self.tallies.len() >= TALLIES_MAX && !self.tallies.contains_key(&relay) {
+            let oldest = self.tallies.iter().min_by_key(|(_, tally)| tally.at);
+            if let Some(oldest) = oldest.map(|(&relay, _)| relay) {
+                self.tallies.remove(&oldest);
+            }
+        }
+        let tally = self.tallies.entry(relay).or_default();
+        if now.since(tally.at) >= FORGIVEN {
+            *tally = Tally::default();
+        }
+        tally.at = now;
+        tally
+    }
+}
+
+/// How sure it is that a relay is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// One of several.
+    Shared,
+    /// This one, or somebody behind it in whose place it answers.
+    Likely,
+    /// It can be nobody else.
+    Certain,
+}
+
+impl Blame {
+    const fn weight(self) -> u16 {
+        match self {
+            Self::Shared => 1,
+            Self::Likely => 2,
+            Self::Certain => 2 * BAD_MIN,
+        }
+    }
+}
+
+impl Tally {
+    /// Half of what was long ago is forgotten.
+    const fn fade(&mut self) {
+        if self.good + self.bad >= REMEMBERED {
+            self.good /= 2;
+            self.bad /= 2;
+        }
+    }
+}
+
+/// Fewer failures say little.
+const BAD_MIN: u16 = 3;
+
+/// With a fifth of all relays dropping what they get, circuits through an honest one of six fail in 1 - 0.8^4 = 59 % of cases;
+/// those through a relay that drops always do.
+const BAD_RATIO: u16 = 2;
+
+const REMEMBERED: u16 = 64;
+
+/// After so long without a failure a relay gets another chance.
+const FORGIVEN: Duration = Duration::from_secs(6 * 3_600);
+
+/// 50 bytes each.
+const TALLIES_MAX: usize = 1_024;
+
+/// Up to 2 KiB each.
+const LISTS_MAX: usize = 256;
+
+/// Links come and go: what is older says little.
+const LISTS_LIFE: Duration = Duration::from_secs(3_600);
+
+const CHOOSY_MIN: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use crypto::onion::OnionSecret;
+    use rand_chacha::ChaCha8Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+
+    fn at(secs: u64) -> Time {
+        Time::from_micros(secs * 1_000_000)
+    }
+
+    fn secret(seed: u8) -> OnionSecret {
+        OnionSecret::generate(&mut ChaCha8Rng::from_seed([seed; 32]))
+    }
+
+    fn name(seed: u8) -> RelayName {
+        secret(seed).key().into()
+    }
+
+    fn list(of: u8, number: u64, neighbours: &[u8]) -> NeighbourList {
+        let neighbours = neighbours.iter().map(|&seed| name(seed)).collect();
+        NeighbourList::sign(&secret(of), number, neighbours)
+    }
+
+    #[test]
+    fn a_relay_that_always_fails_is_bad_and_one_that_often_does_is_not() {
+        let (droppers, honest) = (name(1), name(2));
+        let mut record = Record::default();
+        for round in 0..40 {
+            record.failed(at(round), [&droppers], Blame::Shared);
+            if round % 5 < 3 {
+                record.failed(at(round), [&honest], Blame::Shared);
+            } else {
+                record.worked(at(round), [&honest]);
+            }
+        }
+        assert!(record.is_bad(at(40), &droppers));
+        assert!(!record.is_bad(at(40), &honest));
+        let later = at(40) + FORGIVEN;
+        assert!(!record.is_bad(later, &droppers), "it gets another chance");
+    }
+
+    #[test]
+    fn a_relay_that_leaves_out_those_who_list_it_is_choosy() {
+        let mut record = Record::default();
+        for honest in 10..14 {
+            assert!(record.check(at(1), &list(honest, 1, &[1, 2])));
+        }
+        assert!(record.check(at(2), &list(1, 1, &[3, 4])));
+        assert!(record.check(at(2), &list(2, 1, &[10, 11, 12, 13])));
+        assert!(record.is_choosy(at(3), &name(1)));
+        assert!(!record.is_choosy(at(3), &name(2)));
+        assert!(
+            !record.is_choosy(at(3) + LISTS_LIFE, &name(1)),
+            "old lists say nothing"
+        );
+    }
+
+    #[test]
+    fn old_and_forged_lists_are_refused() {
+        let mut record = Record::default();
+        assert!(record.check(at(1), &list(1, 5, &[2])));
+        assert!(!record.check(at(1), &list(1, 4, &[3])), "older");
+        let mut bytes = list(1, 6, &[2]).bytes().to_vec();
+        bytes[50] ^= 1;
+        let forged = NeighbourList::from_bytes(bytes.into()).unwrap();
+        assert!(!record.check(at(1), &forged));
+        assert!(record.check(at(1), &list(1, 7, &[3])));
+    }
+
+    #[test]
+    fn the_tables_are_bounded() {
+        let mut record = Record::default();
+        for number in 0..2_000_u32 {
+            let mut bytes = [0; 32];
+            bytes[..4].copy_from_slice(&number.to_le_bytes());
+            record.worked(at(number.into()), [&RelayName::from_bytes(bytes)]);
+        }
+        assert_eq!(record.tallies.len(), TALLIES_MAX);
+    }
+}
