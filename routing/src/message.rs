@@ -130,10 +130,10 @@ impl Message {
     /// Whether it carries a block and is therefore large. Small messages should not wait behind large ones.
     #[must_use]
     pub const fn carries_block(&self) -> bool {
-        match self {
-            Self::Onion(message) => message.carries_block(),
-            other => other.block().is_some(),
+        if let Self::Onion(message) = self {
+            return message.carries_block();
         }
+        self.block().is_some()
     }
 
     /// The request it belongs to, if it belongs to one.

@@ -19,6 +19,7 @@ use keys::OwnKeys;
 use message::CircuitId;
 use originator::Originator;
 use reach::Reach;
+use relaying::tell_destroyed_before;
 use relays::{Before, Next, Relays};
 
 pub(crate) mod anonymity;
@@ -167,7 +168,7 @@ impl<B: Block> Onion<B> {
                 .saturating_sub(u64::try_from(idle.as_micros()).unwrap_or(u64::MAX)),
         );
         for before in self.relays.silent(since) {
-            self.tell_destroyed_before(shared, before);
+            tell_destroyed_before(shared, before);
             self.ended_before(shared, before);
         }
     }

@@ -67,11 +67,11 @@ impl<B: Block> Onion<B> {
         let config = Arc::clone(&self.config);
         let free = self.relays.get(before).is_none();
         if !free || !self.relays.admits(shared.now, &config, peer) {
-            self.tell_destroyed_before(shared, before);
+            tell_destroyed_before(shared, before);
             return;
         }
         let Ok((created, keys)) = onion::answer(self.keys.all(), handshake, shared.rng()) else {
-            self.tell_destroyed_before(shared, before);
+            tell_destroyed_before(shared, before);
             return;
         };
         self.relays.add(shared.now, before, keys);
@@ -86,7 +86,7 @@ impl<B: Block> Onion<B> {
     fn forward(&mut self, shared: &mut Shared<B>, before: Before, cell: Cell) {
         let flows = Flows::of(&shared.config, &self.config);
         let Some(relayed) = self.relays.get_mut(before) else {
-            self.tell_destroyed_before(shared, before);
+            tell_destroyed_before(shared, before);
             return;
         };
         let mut body = unshared(cell.bytes);
@@ -106,7 +106,7 @@ impl<B: Block> Onion<B> {
                 };
                 self.pass_on(shared, before, (peer, circuit), Direction::Forward, cell);
             }
-            Next::Nobody => self.at_the_end(shared, before, body.freeze()),
+            Next::Nobody => self.at_the_end(shared, before, &body.freeze()),
             // Whoever asked to extend waits for the answer
             Next::Asked { .. } => self.break_circuit(shared, before, Side::Before),
         }
@@ -152,8 +152,8 @@ impl<B: Block> Onion<B> {
     }
 
     /// A cell for this node, from an originator that it does not know.
-    fn at_the_end(&mut self, shared: &mut Shared<B>, before: Before, cell: Bytes) {
-        let payload = onion::payload(&cell).map(|payload| cell.slice_ref(payload));
+    fn at_the_end(&mut self, shared: &mut Shared<B>, before: Before, cell: &Bytes) {
+        let payload = onion::payload(cell).map(|payload| cell.slice_ref(payload));
         let command = payload.ok().and_then(|payload| Command::decode(&payload));
         let Some((answer_from, command)) = command else {
             self.break_circuit(shared, before, Side::Before);
@@ -319,13 +319,9 @@ impl<B: Block> Onion<B> {
             };
             send_cell(shared, peer, circuit, Direction::Backward, cell);
         } else {
-            self.tell_destroyed_before(shared, before);
+            tell_destroyed_before(shared, before);
         }
         self.ended_before(shared, before);
-    }
-
-    pub(super) fn tell_destroyed_before(&self, shared: &mut Shared<B>, (peer, circuit): Before) {
-        tell_destroyed(shared, peer, circuit, Direction::Backward);
     }
 
     /// A name for a circuit on the link to a peer.
@@ -379,6 +375,11 @@ pub(super) fn send_cell<B: Block>(
         body,
     };
     send(shared, to, message, class);
+}
+
+/// Ends a circuit towards its originator.
+pub(super) fn tell_destroyed_before<B: Block>(shared: &mut Shared<B>, (peer, circuit): Before) {
+    tell_destroyed(shared, peer, circuit, Direction::Backward);
 }
 
 /// Ends a circuit on a link.

@@ -240,9 +240,11 @@ impl World {
     /// The node that was the first to ask its peers for this key.
     fn first_to_ask(&self, wanted: &BlockKey) -> Option<usize> {
         let mut all = self.log.iter();
-        let asks = |message: &Message| match message {
-            Message::Fetch { key, .. } | Message::Offer { key, .. } => key == wanted,
-            _ => false,
+        let asks = |message: &Message| {
+            let (Message::Fetch { key, .. } | Message::Offer { key, .. }) = message else {
+                return false;
+            };
+            key == wanted
         };
         all.find(|(_, _, message)| asks(message))
             .map(|(from, ..)| *from)

@@ -116,16 +116,16 @@ fn a_relay_that_repeats_cells_is_left_out() {
 #[test]
 fn a_relay_that_answers_in_the_place_of_others_is_left_out() {
     // It creates no circuits on behind it, and says that it did
-    let world = under_attack(|world, to, message| match message {
-        Message::Onion(OnionMessage::Create { circuit, .. }) => {
-            let created = Message::Onion(OnionMessage::Created {
-                circuit,
-                handshake: Bytes::from(vec![7; crypto::onion::CREATED_LEN]),
-            });
-            world.post(to, HOSTILE, &created);
-            None
-        }
-        other => Some(other),
+    let world = under_attack(|world, to, message| {
+        let Message::Onion(OnionMessage::Create { circuit, .. }) = message else {
+            return Some(message);
+        };
+        let created = Message::Onion(OnionMessage::Created {
+            circuit,
+            handshake: Bytes::from(vec![7; crypto::onion::CREATED_LEN]),
+        });
+        world.post(to, HOSTILE, &created);
+        None
     });
     assert!(is_left_out(&world));
 }

@@ -1,0 +1,212 @@
+//! What a block through a circuit of six hops costs, all nodes together on one core: `cargo bench -p routing`.
+//!
+//! Beside it is the limit: the cipher alone for as many hops. The rest is the routers, encoding, and copies.
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures are what this program is for"
+)]
+#![expect(clippy::disallowed_methods, reason = "a measurement reads a clock")]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use crypto::onion::{CellSize, CircuitKeys, Handshake, OnionSecret, RelayKeys, answer};
+use crypto::{BlockKey, ContentExtra, ContentKey, FileKey, VerifiedBlock};
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use routing::{
+    Action, Anonymity, Class, Config, Effort, Event, Group, Level, LocalId, Location, LookupResult,
+    OnionConfig, PeerId, PeerKind, Role, Router, StoreResult, Time, Trust, Via, decode, encode,
+};
+
+const NODES: u32 = 30;
+const LINKS: u32 = 8;
+const BLOCKS: u64 = 1_000;
+
+fn main() {
+    let limit = cipher_alone();
+    let through = network(Anonymity::Circuit(Via {
+        level: Level::Six,
+        group: Group(1),
+        role: Role::Part,
+    }));
+    let direct = network(Anonymity::Off);
+    let rate = |took: Duration| {
+        let bytes = f64::from(u32::try_from(BLOCKS).unwrap_or(u32::MAX)) * 32_768.0;
+        bytes / 1e6 / took.as_secs_f64()
+    };
+    let each = |took: Duration| took / u32::try_from(BLOCKS).unwrap_or(u32::MAX);
+    for (what, took) in [
+        ("cipher alone, six hops back", limit),
+        ("fetch through six hops", through),
+        ("fetch without a circuit", direct),
+    ] {
+        println!("{what}: {:.1} MB/s, {:?} a block", rate(took), each(took));
+    }
+}
+
+/// A block cell through five layers and the end's, and all of them taken off.
+fn cipher_alone() -> Duration {
+    let mut rng = ChaCha8Rng::from_seed([1; 32]);
+    let mut relays: Vec<RelayKeys> = Vec::new();
+    let mut circuit: Option<CircuitKeys> = None;
+    for _ in 0..6 {
+        let secret = OnionSecret::generate(&mut rng);
+        let (handshake, create) = Handshake::begin(secret.key(), &mut rng);
+        let (created, keys) = answer([&secret], &create, &mut rng).expect("it is for this key");
+        let hop = handshake.finish(&created).expect("it is the answer");
+        relays.push(keys);
+        match &mut circuit {
+            Some(circuit) => circuit.push(hop).expect("six hops fit"),
+            None => circuit = Some(CircuitKeys::new(hop)),
+        }
+    }
+    let (mut circuit, payload) = (circuit.expect("it has six hops"), vec![7; 32_800]);
+    let (end, before) = relays.split_last_mut().expect("there are six");
+    let start = Instant::now();
+    for number in 0..u32::try_from(BLOCKS).unwrap_or(u32::MAX) {
+        let mut cell = end
+            .seal_backward(number, CellSize::Block, &payload)
+            .expect("it fits");
+        for relay in before.iter_mut().rev() {
+            relay.wrap_backward(number, &mut cell).expect("it is new");
+        }
+        circuit
+            .open_backward(number, &mut cell)
+            .expect("it is from the end");
+    }
+    start.elapsed()
+}
+
+/// Routers in one process, and messages without latency.
+struct World {
+    now: Time,
+    routers: Vec<Router>,
+    stores: Vec<BTreeMap<BlockKey, VerifiedBlock>>,
+    under_way: VecDeque<(u32, u32, Bytes)>,
+    done: u64,
+}
+
+fn network(anonymity: Anonymity) -> Duration {
+    let config = Arc::new(Config {
+        onion: Some(Arc::new(OnionConfig::default())),
+        ..Config::default()
+    });
+    let place = |node: u32| Location::from_fraction(f64::from(node) / f64::from(NODES));
+    let seed = |node: u32| [u8::try_from(node).unwrap_or(0); 32];
+    let mut world = World {
+        now: Time::ZERO,
+        routers: (0..NODES)
+            .map(|node| Router::new(place(node), Arc::clone(&config), seed(node)))
+            .collect(),
+        stores: (0..NODES).map(|_| BTreeMap::new()).collect(),
+        under_way: VecDeque::new(),
+        done: 0,
+    };
+    for node in 0..NODES {
+        for step in 1..=LINKS {
+            let other = (node + step) % NODES;
+            for (one, peer) in [(node, other), (other, node)] {
+                let kind = PeerKind::Friend {
+                    trust: Trust::Normal,
+                };
+                let (peer, location) = (PeerId(peer), place(peer));
+                world.tell(
+                    one,
+                    Event::PeerUp {
+                        peer,
+                        location,
+                        kind,
+                    },
+                );
+            }
+        }
+    }
+    for second in 1..60 {
+        world.pass(Duration::from_secs(second));
+    }
+    let blocks: Vec<VerifiedBlock> = (0..BLOCKS).map(content).collect();
+    for block in &blocks {
+        for store in world.stores.iter_mut().skip(1) {
+            store.insert(block.key(), block.clone());
+        }
+    }
+    let start = Instant::now();
+    for (id, block) in (0..).map(LocalId).zip(&blocks) {
+        let fetch = Event::Fetch {
+            id,
+            key: block.key(),
+            class: Class::Bulk,
+            effort: Effort::Once,
+            anonymity,
+        };
+        world.tell(0, fetch);
+        world.deliver();
+    }
+    let mut second = 60;
+    while world.done < BLOCKS && second < 200 {
+        world.pass(Duration::from_secs(second));
+        second += 1;
+    }
+    assert_eq!(world.done, BLOCKS, "every block arrives");
+    start.elapsed()
+}
+
+impl World {
+    fn tell(&mut self, node: u32, event: Event) {
+        self.routers[node as usize].handle(self.now, event);
+        self.carry_out(node);
+    }
+
+    /// Time goes on to `since_start`, and everything happens that follows.
+    fn pass(&mut self, since_start: Duration) {
+        self.now = Time::ZERO + since_start;
+        for node in 0..NODES {
+            self.routers[node as usize].handle_timeout(self.now);
+            self.carry_out(node);
+        }
+        self.deliver();
+    }
+
+    fn deliver(&mut self) {
+        while let Some((from, to, bytes)) = self.under_way.pop_front() {
+            let message = decode(&bytes).expect("a router's message comes back");
+            drop(bytes);
+            let from = PeerId(from);
+            self.tell(to, Event::Message { from, message });
+        }
+    }
+
+    fn carry_out(&mut self, node: u32) {
+        while let Some(action) = self.routers[node as usize].poll_action() {
+            match action {
+                Action::Send { to, message, .. } => {
+                    self.under_way.push_back((node, to.0, encode(&message)));
+                }
+                Action::Lookup { ticket, key, .. } => {
+                    let held = self.stores[node as usize].get(&key).cloned();
+                    let result = held.map_or(LookupResult::Missing, LookupResult::Found);
+                    self.tell(node, Event::LookupDone { ticket, result });
+                }
+                Action::Store { ticket, .. } => {
+                    let result = StoreResult::Kept;
+                    self.tell(node, Event::StoreDone { ticket, result });
+                }
+                Action::FetchDone { result, .. } => {
+                    result.expect("the block is there");
+                    self.done += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn content(number: u64) -> VerifiedBlock {
+    let file_key = FileKey::random(&mut ChaCha8Rng::seed_from_u64(number));
+    ContentKey::seal(file_key, ContentExtra::default(), &[7; 32_768])
+        .expect("it is as long as a block may be")
+        .1
+}
