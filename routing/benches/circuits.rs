@@ -94,7 +94,6 @@ fn network(anonymity: Anonymity) -> Duration {
         onion: Some(Arc::new(OnionConfig::default())),
         ..Config::default()
     });
-    let place = |node: u32| Location::from_fraction(f64::from(node) / f64::from(NODES));
     let seed = |node: u32| [u8::try_from(node).unwrap_or(0); 32];
     let mut world = World {
         now: Time::ZERO,
@@ -105,25 +104,7 @@ fn network(anonymity: Anonymity) -> Duration {
         under_way: VecDeque::new(),
         done: 0,
     };
-    for node in 0..NODES {
-        for step in 1..=LINKS {
-            let other = (node + step) % NODES;
-            for (one, peer) in [(node, other), (other, node)] {
-                let kind = PeerKind::Friend {
-                    trust: Trust::Normal,
-                };
-                let (peer, location) = (PeerId(peer), place(peer));
-                world.tell(
-                    one,
-                    Event::PeerUp {
-                        peer,
-                        location,
-                        kind,
-                    },
-                );
-            }
-        }
-    }
+    world.link_all();
     for second in 1..60 {
         world.pass(Duration::from_secs(second));
     }
@@ -155,6 +136,29 @@ fn network(anonymity: Anonymity) -> Duration {
 }
 
 impl World {
+    /// Each is a friend of the next few on both sides.
+    fn link_all(&mut self) {
+        for node in 0..NODES {
+            for step in 1..=LINKS {
+                let other = (node + step) % NODES;
+                for (one, peer) in [(node, other), (other, node)] {
+                    let kind = PeerKind::Friend {
+                        trust: Trust::Normal,
+                    };
+                    let (peer, location) = (PeerId(peer), place(peer));
+                    self.tell(
+                        one,
+                        Event::PeerUp {
+                            peer,
+                            location,
+                            kind,
+                        },
+                    );
+                }
+            }
+        }
+    }
+
     fn tell(&mut self, node: u32, event: Event) {
         self.routers[node as usize].handle(self.now, event);
         self.carry_out(node);
@@ -202,6 +206,10 @@ impl World {
             }
         }
     }
+}
+
+fn place(node: u32) -> Location {
+    Location::from_fraction(f64::from(node) / f64::from(NODES))
 }
 
 fn content(number: u64) -> VerifiedBlock {
