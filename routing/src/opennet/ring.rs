@@ -158,6 +158,13 @@ impl Ring {
         widest
     }
 
+    /// Whether a peer in the widest gap would be worth twice as much as the one that is needed least.
+    pub(crate) fn is_uneven(&self, each_side: usize) -> bool {
+        let gaps = self.gaps_without(each_side);
+        let least = gaps.into_iter().map(|(_, gap)| gap).min();
+        least.is_some_and(|least| self.widest_gap(each_side).width() / 2 >= least)
+    }
+
     /// The place at a distance on a side. The scale goes on beyond half of the ring as its own mirror image.
     pub(crate) fn place_at(&self, side: Side, log: LogDistance) -> Location {
         let distance = log.min(log.mirrored()).distance().to_bits();
@@ -257,6 +264,17 @@ mod tests {
             .unwrap();
         assert_eq!(least.peer, Some(PeerId(4)));
         assert_eq!(ring.gaps_without(2).len(), 4);
+    }
+
+    #[test]
+    fn links_are_uneven_if_one_is_of_little_use_and_another_would_be_of_much() {
+        let lattice = [0.501, 0.502, 0.499, 0.498];
+        let with = |long: &[f64]| ring(&[&lattice, long].concat());
+        // Six doublings from the lattice to half of the ring, on each side
+        let even = [0.508, 0.532, 0.63, 0.492, 0.468, 0.37];
+        assert!(!with(&even).is_uneven(2));
+        assert!(with(&[0.508, 0.509, 0.51, 0.492, 0.468, 0.37]).is_uneven(2));
+        assert!(!with(&[]).is_uneven(2), "nobody could go");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Search {
     next_at: Time,
     /// How many announcements have found nobody, in a row.
     fruitless: u32,
+    /// When a node that has enough peers looks for a better one.
+    improve_at: Option<Time>,
 }
 
 impl Search {
@@ -186,7 +188,11 @@ impl Opennet {
         let limit = self.limit(shared);
         let enough = limit - limit / ENOUGH;
         let busy = self.routes.own_len() >= self.config.own_announcements_max;
-        if self.adopted_len() == 0 || self.adopted_len() >= enough || busy {
+        if self.adopted_len() == 0 || busy {
+            return;
+        }
+        if self.adopted_len() >= enough {
+            self.seek_better(shared);
             return;
         }
         let nobody = self.me.as_ref().map(|me| me.node);
@@ -203,6 +209,27 @@ impl Opennet {
         let target = self.target(shared);
         self.announce_towards(shared, Seek::Near(target), 1);
         self.wake_by(self.search.next_at);
+    }
+
+    /// Announces this node, which has enough peers, in its widest gap now and then, if somebody there would be worth much
+    /// more than the peer that would go. Peers come as they find each other; what makes their distances even comes later.
+    fn seek_better<B: Block>(&mut self, shared: &mut Shared<B>) {
+        let (_, longest) = self.config.announcement_interval;
+        let due = self.search.improve_at.is_some_and(|at| at <= shared.now);
+        if due || self.search.improve_at.is_none() {
+            self.search.improve_at = Some(shared.now + shared.half_or_more(longest));
+        }
+        if let Some(at) = self.search.improve_at {
+            self.wake_by(at);
+        }
+        let wanted = due
+            && self.config.seeking == Seeking::LargestGap
+            && self.may_drop(shared)
+            && self.links.ring().is_uneven(self.config.lattice_each_side);
+        if wanted {
+            let target = self.target(shared);
+            self.announce_towards(shared, Seek::Near(target), 1);
+        }
     }
 
     /// A place in the middle half of the widest gap, those counted in that may become peers in a moment.

@@ -81,10 +81,11 @@ impl Experiment for LinkLengths {
         outcome.plot(lengths_plot(&measured));
         outcome.plot(degrees_plot(&measured));
         outcome.note(
-            "Links beyond the lattice are kept evenly spread on the scale of log distance, and so none lies close beyond the \
-             second neighbour: that alone moves their distribution away from an even spread by half of a gap, one part in \
-             seventeen. It makes routes shorter than links drawn at random by Kleinberg's law do. All links together cannot come \
-             closer to an even spread than the floor, since a lattice of four is more than their share of short links.",
+            "Nodes take peers as they find each other, and far ones are found first; a full node then goes on to change peers \
+             until its gaps are even within a factor of two. Evenly spread links make shorter routes than links drawn at random \
+             by Kleinberg's law. None lies close beyond the second neighbour, which leaves a distance of up to half of a gap, one \
+             part in seventeen, if all nodes have their gaps alike. All links together cannot come closer to an even spread \
+             than the floor, since a lattice of four is more than their share of short links.",
         );
         Ok(outcome)
     }
