@@ -285,7 +285,10 @@ fn spread_figures(row: &Measured, outcome: &mut Outcome) {
     );
     outcome.figure(
         Figure::new(
-            format!("third quartile of hops by their median, {} nodes", row.nodes),
+            format!(
+                "third quartile of hops by their median, {} nodes",
+                row.nodes
+            ),
             hops.upper_quartile / hops.median,
             "",
         )
