@@ -75,8 +75,8 @@ pub struct Config {
     pub neighbours_interval: Duration,
     /// How the node finds peers by itself. `None`: it does not, and strangers are hung up on.
     pub opennet: Option<Arc<OpennetConfig>>,
-    /// How a node that has friends only finds its place. `None`, or with an opennet: it stays where it was put. With both it
-    /// hears where its friends are.
+    /// How a node that has friends only finds its place. With an opennet as well: how it helps its friends to find theirs, while
+    /// it stays where its identity puts it. `None`: it stays where it was put, and knows nothing of friends that move.
     pub darknet: Option<Arc<DarknetConfig>>,
     /// How the node relays circuits and builds its own. `None`: it takes no part, and its user's requests begin at the node.
     pub onion: Option<Arc<OnionConfig>>,

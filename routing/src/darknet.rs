@@ -30,6 +30,7 @@ pub(crate) mod drift;
 pub(crate) mod gap;
 mod logarithm;
 pub(crate) mod message;
+mod outward;
 pub(crate) mod proposal;
 mod survey;
 mod swap;
@@ -40,6 +41,7 @@ mod walks;
 #[derive(Debug)]
 pub(crate) struct Darknet {
     config: Arc<DarknetConfig>,
+    standing: Standing,
     /// Rounds since the router was made.
     rounds: u32,
     drift: Drift,
@@ -55,16 +57,28 @@ pub(crate) struct Darknet {
     next_round: Option<Time>,
 }
 
-#[derive(Debug, Default)]
+/// Whether a node may move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has friends only.
+    Swaps,
+    /// Strangers know it at the place that its identity decides. It hears where its friends are, and passes their walks on.
+    Stays,
+}
+
+#[derive(Debug)]
 struct Friend {
     drift: Drift,
+    /// From it to a node with strangers.
+    steps_out: u8,
     walks: Allowance,
     places: Allowance,
 }
 
 impl Darknet {
-    pub(crate) fn new(config: Arc<DarknetConfig>) -> Self {
+    pub(crate) fn new(config: Arc<DarknetConfig>, standing: Standing) -> Self {
         Self {
+            standing,
             rounds: 0,
             drift: Drift::default(),
             gap: Gap::START,
@@ -80,9 +94,15 @@ impl Darknet {
 
     /// A friend is there.
     pub(crate) fn friend_up<B: Block>(&mut self, shared: &mut Shared<B>, peer: PeerId) {
-        self.friends.insert(peer, Friend::default());
+        let friend = Friend {
+            drift: Drift::default(),
+            steps_out: outward::NO_WAY,
+            walks: Allowance::default(),
+            places: Allowance::default(),
+        };
+        self.friends.insert(peer, friend);
         self.tell_place(shared, peer);
-        if self.next_round.is_none() {
+        if self.standing == Standing::Swaps && self.next_round.is_none() {
             self.plan_round(shared);
         }
     }
@@ -90,6 +110,7 @@ impl Darknet {
     /// A friend is gone.
     pub(crate) fn friend_down<B: Block>(&mut self, shared: &mut Shared<B>, peer: PeerId) {
         self.friends.remove(&peer);
+        self.note_ways_out(shared);
         for (_, role) in self.walks.lose(peer) {
             match role {
                 Role::Relay { .. } => {}
@@ -113,13 +134,21 @@ impl Darknet {
             return;
         };
         match message {
-            SwapMessage::Place { location, drift } => {
+            SwapMessage::Place {
+                location,
+                drift,
+                steps_out,
+            } => {
                 let rate = Rate {
                     burst: self.config.places_burst,
                     each: self.config.places_each,
                 };
                 if friend.places.take(rate, shared.now) {
                     friend.drift = drift;
+                    let known = std::mem::replace(&mut friend.steps_out, steps_out);
+                    if known != steps_out {
+                        self.note_ways_out(shared);
+                    }
                     if shared.peers.move_to(from, location) {
                         shared.neighbours_changed();
                     }
@@ -174,7 +203,7 @@ impl Darknet {
 
     /// Whether it has done with drifting.
     pub(crate) fn is_settled(&self) -> bool {
-        self.stage() == Stage::Settle
+        self.standing == Standing::Stays || self.stage() == Stage::Settle
     }
 
     /// How this node decides now.
@@ -223,6 +252,7 @@ impl Darknet {
         let place = SwapMessage::Place {
             location: shared.me,
             drift: self.drift,
+            steps_out: self.steps_out(),
         };
         send(shared, to, place);
     }

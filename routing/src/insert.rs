@@ -26,6 +26,7 @@ use placement::{Placement, Stage};
 
 mod checks;
 mod open_offers;
+mod outward;
 mod placement;
 
 /// The running inserts by key, and what may become one.
@@ -101,7 +102,8 @@ impl<B: Block> Inserts<B> {
             placement.requesters.push((asker, class));
             return;
         }
-        let stage = InsertStage::Seek(shared.own_hops_to_live());
+        let hops_to_live = shared.own_hops_to_live();
+        let stage = stage_here(shared, InsertStage::Inside(hops_to_live));
         let placement = Placement::new(shared, Origin::User, stage, (asker, class), block);
         self.place(shared, key, placement);
     }
@@ -123,6 +125,10 @@ impl<B: Block> Inserts<B> {
             None
         };
         if let Some(reason) = refusal {
+            if let (InsertStage::Outward(sent), Some(running)) = (stage, self.running.get_mut(&key))
+            {
+                running.send_out_later(sent);
+            }
             shared.refuse(from, id, reason, class);
             return;
         }
@@ -133,8 +139,11 @@ impl<B: Block> Inserts<B> {
         shared.begin(Asker::Peer(from, id), target(key), class);
         let stage = match stage {
             InsertStage::Seek(sent) => InsertStage::Seek(shared.after_hop_from(from, sent)),
+            InsertStage::Inside(sent) => InsertStage::Inside(shared.after_hop_from(from, sent)),
+            InsertStage::Outward(sent) => InsertStage::Outward(shared.after_hop_from(from, sent)),
             InsertStage::Replicate(_) | InsertStage::Repair => stage,
         };
+        let stage = stage_here(shared, stage);
         let until = shared.now + shared.config.block_timeout.of(class);
         self.open.add(from, Offer { stage, ..offer }, until);
         shared.send(from, Message::Accepted { id }, class);
@@ -450,6 +459,20 @@ impl<B: Block> Inserts<B> {
         let mut placement = self.running.remove(key)?;
         placement.stop(shared, *key);
         Some(*placement)
+    }
+}
+
+/// What an offer means here: out of a darknet leads nothing where there is no way out, or none is needed.
+fn stage_here<B: Block>(shared: &Shared<B>, stage: InsertStage) -> InsertStage {
+    match stage {
+        InsertStage::Inside(hops) | InsertStage::Outward(hops) if shared.outward.is_empty() => {
+            InsertStage::Seek(hops)
+        }
+        InsertStage::Seek(_)
+        | InsertStage::Inside(_)
+        | InsertStage::Outward(_)
+        | InsertStage::Replicate(_)
+        | InsertStage::Repair => stage,
     }
 }
 

@@ -200,6 +200,11 @@ pub enum InsertStage {
     Replicate(Copies),
     /// Store the block if it is not there already. If it is, [`Message::Stored`] answers the offer.
     Repair,
+    /// As [`InsertStage::Seek`], for a block that has not been outside the darknet of friends in which it was published: where
+    /// nobody is closer, it is sent out as well. Who has strangers as peers, or knows no way out, takes it for `Seek`.
+    Inside(HopsToLive),
+    /// Pass the block on to somebody who has strangers as peers, by friends only, and `Seek` from there.
+    Outward(HopsToLive),
 }
 
 /// A number of copies to make, from 1 to [`Copies::MAX`].

@@ -7,7 +7,7 @@ use crypto::VerifiedBlock;
 use crate::block::Block;
 use crate::config::Config;
 use crate::contact::{Contact, PeerKind};
-use crate::darknet::Darknet;
+use crate::darknet::{Darknet, Standing};
 use crate::event::{
     Action, Class, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
     StoreResult, StoreTicket,
@@ -36,10 +36,8 @@ pub struct Router<B = VerifiedBlock> {
     repairs: Repairs<B>,
     /// The links to strangers, if the node takes part in the opennet.
     opennet: Option<Box<Opennet>>,
-    /// The search for a place among friends, if the node has no other peers.
+    /// The search for a place among friends; in a node with other peers as well, only what friends need for theirs.
     pub(crate) darknet: Option<Box<Darknet>>,
-    /// Of friends, if the node has strangers as peers as well.
-    places_told: hybrid::Told,
     /// What it relays for others, and where its own requests begin.
     pub(crate) onion: Option<Box<Onion<B>>>,
 }
@@ -90,19 +88,23 @@ impl<B: Block> Router<B> {
         let config = config.into();
         let opennet = config.opennet.clone();
         // Places that identities decide, and places that are swapped, do not go together
-        let darknet = config.darknet.clone().filter(|_| opennet.is_none());
+        let standing = if opennet.is_none() {
+            Standing::Swaps
+        } else {
+            Standing::Stays
+        };
+        let darknet = config.darknet.clone();
         let onion = config.onion.clone();
         let mut shared = Shared::new(me, config, seed);
         Self {
             onion: onion.map(|config| Box::new(Onion::new(&mut shared, config))),
             opennet: opennet.map(|config| Box::new(Opennet::new(config, me))),
-            darknet: darknet.map(|config| Box::new(Darknet::new(config))),
+            darknet: darknet.map(|config| Box::new(Darknet::new(config, standing))),
             shared,
             fetches: Fetches::default(),
             inserts: Inserts::default(),
             own: OwnRequests::new(),
             repairs: Repairs::default(),
-            places_told: hybrid::Told::default(),
         }
     }
 
@@ -451,7 +453,6 @@ impl<B: Block> Router<B> {
             return;
         }
         self.shared.neighbours_changed();
-        self.places_told.remove(&peer);
         if let Some(darknet) = &mut self.darknet {
             darknet.friend_down(&mut self.shared, peer);
         }
@@ -510,7 +511,6 @@ impl<B: Block> Router<B> {
 
 mod answers;
 mod circuits;
-mod hybrid;
 mod links;
 
 #[cfg(test)]

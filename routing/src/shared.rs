@@ -44,6 +44,8 @@ pub(crate) struct Shared<B> {
     /// For requests of peers.
     pub(crate) places: Places,
     pub(crate) telling: Telling,
+    /// Friends by whom the way to a node with strangers is shortest; nobody where this node has strangers.
+    pub(crate) outward: Vec<PeerId>,
     pub(crate) requests: Requests,
     pub(crate) recently_failed: RecentlyFailed,
     pub(crate) interests: Interests,
@@ -75,6 +77,7 @@ impl<B: Block> Shared<B> {
             places: Places::new(&config),
             config,
             telling: Telling::default(),
+            outward: Vec::new(),
             requests: Requests::default(),
             deadlines: Deadlines::default(),
             actions: VecDeque::new(),
@@ -341,6 +344,28 @@ impl<B: Block> Shared<B> {
         usable: impl Fn(PeerId, Location) -> bool,
     ) -> Option<NextPeer> {
         lookahead::next(&self.peers, self.me, Location::of_key(key), usable)
+    }
+
+    /// Whether a peer is closer to `key` than this node.
+    pub(crate) fn is_closer(&self, peer: PeerId, key: &BlockKey) -> bool {
+        let target = Location::of_key(key);
+        let distance = self.me.distance(target);
+        let peer = self.peers.peer(peer);
+        peer.is_some_and(|peer| peer.location.distance(target) < distance)
+    }
+
+    /// The friend by whom a request gets out of a darknet where nobody is closer: of those with the shortest way, the
+    /// closest to `key` for which `usable` holds.
+    pub(crate) fn way_out(
+        &self,
+        key: &BlockKey,
+        usable: impl Fn(PeerId) -> bool,
+    ) -> Option<PeerId> {
+        if self.outward.is_empty() {
+            return None;
+        }
+        let way = self.closest(key, |peer| self.outward.contains(&peer) && usable(peer));
+        way.map(|(peer, _)| peer)
     }
 
     /// Sends the invitation that came with a block, if any, just before the block: to one peer, far from where the fetch

@@ -8,6 +8,7 @@ mod durability;
 mod folding;
 mod greedy_limit;
 mod growth;
+mod hybrid;
 mod link_lengths;
 mod million;
 mod node_failure;
@@ -16,6 +17,7 @@ mod pitch_black;
 mod popularity;
 mod storage;
 mod swapping;
+mod traceback;
 
 use crate::experiment::Experiment;
 
@@ -31,12 +33,14 @@ pub fn experiments() -> Vec<&'static dyn Experiment> {
         &folding::Policies,
         &swapping::Swapping,
         &pitch_black::PitchBlack,
+        &hybrid::Hybrid,
         &million::Million,
         &node_failure::NodeFailure,
         &churn::Churned,
         &caching::Caching,
         &storage::Storage,
         &durability::Durability,
+        &traceback::Traceback,
         &overload::Overload,
     ]
 }

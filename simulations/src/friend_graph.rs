@@ -69,6 +69,30 @@ impl FriendGraph {
         Self::from_pairs(nodes, pairs).largest_part()
     }
 
+    /// Those who have `least` friends at least among themselves: the others leave, one after the other, until all have (a
+    /// core). Nobody may be left.
+    #[must_use]
+    pub fn core(&self, least: usize) -> Self {
+        let mut degrees: Vec<usize> = (0..self.len()).map(|node| self.degree(node)).collect();
+        let mut leaving: Vec<usize> = (0..self.len())
+            .filter(|&node| degrees[node] < least)
+            .collect();
+        let mut gone = vec![false; self.len()];
+        while let Some(node) = leaving.pop() {
+            if std::mem::replace(&mut gone[node], true) {
+                continue;
+            }
+            for friend in self.friends(node).filter(|&friend| !gone[friend]) {
+                degrees[friend] -= 1;
+                if degrees[friend] < least {
+                    leaving.push(friend);
+                }
+            }
+        }
+        self.part((0..self.len()).filter(|&node| !gone[node]).collect())
+            .largest_part()
+    }
+
     /// How many nodes there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -144,14 +168,20 @@ impl FriendGraph {
         let kept: Vec<usize> = (0..self.len())
             .filter(|&node| Some(part[node]) == largest)
             .collect();
-        let mut name = vec![0; self.len()];
+        self.part(kept)
+    }
+
+    /// Some of the nodes, and the friendships among them.
+    fn part(&self, kept: Vec<usize>) -> Self {
+        let mut name = vec![None; self.len()];
         for (new, &old) in kept.iter().enumerate() {
-            name[old] = new;
+            name[old] = Some(new);
         }
-        let pairs = kept
+        let all = kept
             .iter()
-            .flat_map(|&node| self.friends(node).map(move |friend| (node, friend)))
-            .map(|(node, friend)| (name[node], name[friend]))
+            .flat_map(|&node| self.friends(node).map(move |friend| (node, friend)));
+        let pairs = all
+            .filter_map(|(node, friend)| name[node].zip(name[friend]))
             .collect();
         Self::from_pairs(kept.len(), pairs)
     }
@@ -214,6 +244,19 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn everybody_in_a_core_has_so_many_friends_there() {
+        let graph = FriendGraph::social(1_500, 14.0, &mut rng_for(3, "graph"));
+        let core = graph.core(8);
+        assert!(
+            core.len() > 200 && core.len() < graph.len(),
+            "{}",
+            core.len()
+        );
+        assert!((0..core.len()).all(|node| core.degree(node) >= 8));
+        assert!((0..graph.len()).any(|node| graph.degree(node) < 8));
     }
 
     #[test]

@@ -15,8 +15,10 @@ use crate::random::rng_for;
 use crate::statistics::share;
 
 mod attack;
+mod walking;
 
 pub use attack::Attack;
+use walking::{End, Goal};
 
 /// How nodes decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct FriendWorld {
     /// Swaps that a node may still be asked for.
     answers: Vec<f64>,
     hostile: Vec<bool>,
+    /// Those that never move: they have strangers, too, who know them where they are.
+    pinned: Vec<bool>,
     attack: Option<Attack>,
     rounds: u32,
     /// What happened so far.
@@ -61,14 +65,6 @@ pub struct Counts {
     pub left: usize,
 }
 
-/// Where a walk ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    At(usize),
-    /// With an attacker, who says whatever he likes.
-    Captured,
-}
-
 impl FriendWorld {
     /// Nodes at random places.
     #[must_use]
@@ -83,6 +79,7 @@ impl FriendWorld {
             gaps: vec![Gap::START; nodes],
             answers: vec![0.0; nodes],
             hostile: vec![false; nodes],
+            pinned: vec![false; nodes],
             attack: None,
             rounds: 0,
             counts: Counts::default(),
@@ -107,7 +104,13 @@ impl FriendWorld {
         self.places = places;
     }
 
-    /// Where the nodes are.
+    /// From now on a node stays at a place, swaps with nobody, and passes others' walks on.
+    pub fn pin(&mut self, node: usize, place: Location) {
+        self.pinned[node] = true;
+        self.places[node] = place;
+    }
+
+    /// Where each node is.
     #[must_use]
     pub fn places(&self) -> &[Location] {
         &self.places
@@ -134,6 +137,9 @@ impl FriendWorld {
         if self.rules == Rules::Ours && self.is_drifting() {
             self.drifts = (0..nodes)
                 .map(|node| {
+                    if self.pinned[node] {
+                        return Drift::default();
+                    }
                     let friends = self.graph.friends(node);
                     Drift::among(friends.map(|friend| (self.places[friend], self.drifts[friend])))
                 })
@@ -148,7 +154,7 @@ impl FriendWorld {
             let node = self.rng.random_range(0..nodes);
             if self.is_hostile(node) {
                 self.attack_from(node);
-            } else {
+            } else if !self.pinned[node] {
                 self.node_round(node);
             }
         }
@@ -219,7 +225,7 @@ impl FriendWorld {
             let Some(aim) = target(self.stage(), &friends, drift, gap, &mut self.rng) else {
                 return;
             };
-            (Some(aim), self.walk(node, aim.place(), false))
+            (Some(aim), self.walk(node, aim.place(), Goal::Swap))
         } else {
             (None, Some(self.random_walk(node)))
         };
@@ -294,12 +300,14 @@ impl FriendWorld {
     /// Whether a walk to the asker's place arrives there.
     fn is_found(&mut self, answerer: usize, asker: usize) -> bool {
         self.rounds <= self.config.holder_rounds
-            || (0..2).any(|_| match self.walk(answerer, self.places[asker], false) {
-                Some(End::At(end)) => end == asker,
-                // Attackers say what helps attackers
-                Some(End::Captured) => true,
-                None => false,
-            })
+            || (0..2).any(
+                |_| match self.walk(answerer, self.places[asker], Goal::Find) {
+                    Some(End::At(end)) => end == asker,
+                    // Attackers say what helps attackers
+                    Some(End::Captured) => true,
+                    None => false,
+                },
+            )
     }
 
     fn survey(&mut self, node: usize) {
@@ -321,100 +329,6 @@ impl FriendWorld {
             self.places[node] = place;
             self.counts.left += 1;
         }
-    }
-
-    /// How near the nearest node to a place is that is not exactly there, through a random friend.
-    fn look(&mut self, node: usize, place: Location) -> Option<Distance> {
-        let End::At(end) = self.walk(node, place, true)? else {
-            // An attacker hides whom he has put there, and says of the own place of a node that somebody is there
-            return (place == self.places[node]).then(|| place.distance(place));
-        };
-        let me = self.places[node];
-        let known = self
-            .graph
-            .friends(end)
-            .chain([end])
-            .map(|known| self.places[known]);
-        let nearest = known
-            .filter(|&at| at != place)
-            .min_by_key(|at| at.distance(place))?;
-        (nearest != me).then(|| nearest.distance(place))
-    }
-
-    /// Where a walk to a place ends: through a random friend, and then from friend to nearest friend.
-    fn walk(&mut self, node: usize, place: Location, passes_holder: bool) -> Option<End> {
-        let mut from = node;
-        let mut at = self.graph.random_friend(node, &mut self.rng)?;
-        let counts = |location: Location| !passes_holder || location != place;
-        for _ in 0..self.config.walk_hops.get() {
-            if self.is_hostile(at) {
-                return Some(End::Captured);
-            }
-            let next = self
-                .graph
-                .friends(at)
-                .filter(|&friend| friend != from && counts(self.places[friend]))
-                .min_by_key(|&friend| self.places[friend].distance(place));
-            let Some(next) = next else {
-                break;
-            };
-            let nearer = self.places[next].distance(place) < self.places[at].distance(place);
-            if !nearer && counts(self.places[at]) {
-                break;
-            }
-            (from, at) = (at, next);
-        }
-        Some(if self.is_hostile(at) {
-            End::Captured
-        } else {
-            End::At(at)
-        })
-    }
-
-    /// Six random steps, corrected so that nodes with many friends are not met more often.
-    fn random_walk(&mut self, node: usize) -> End {
-        let mut at = node;
-        for _ in 0..6 {
-            let Some(next) = self.graph.random_friend(at, &mut self.rng) else {
-                break;
-            };
-            let (here, there) = (self.graph.degree(at), self.graph.degree(next));
-            // Attackers take every walk that they see
-            if self.is_hostile(next) {
-                return End::Captured;
-            }
-            if self.rng.random_range(0..there) < here {
-                at = next;
-            }
-        }
-        End::At(at)
-    }
-
-    fn search(&self, from: usize, to: usize, hops_to_live: usize) -> Option<usize> {
-        let goal = self.places[to];
-        let mut visited = vec![from];
-        let mut way = vec![from];
-        while let Some(&at) = way.last() {
-            if at == to {
-                return Some(visited.len() - 1);
-            }
-            let next = self
-                .graph
-                .friends(at)
-                .filter(|friend| !visited.contains(friend))
-                .min_by_key(|&friend| self.places[friend].distance(goal));
-            match next {
-                Some(_) if visited.len() > hops_to_live => return None,
-                Some(next) => {
-                    visited.push(next);
-                    way.push(next);
-                }
-                None => {
-                    way.pop();
-                }
-            }
-        }
-        None
     }
 
     fn stage(&self) -> Stage {
@@ -452,6 +366,19 @@ mod tests {
             let after = world.success(18, 500).0;
             assert!(success.contains(&after), "{rules:?}: {before} to {after}");
         }
+    }
+
+    #[test]
+    fn who_is_pinned_stays_while_the_others_move() {
+        let mut world = world(Rules::Ours);
+        for node in (0..400).step_by(2) {
+            world.pin(node, world.places[node]);
+        }
+        let before = world.places.clone();
+        (0..250).for_each(|_| world.round());
+        let moved = |node: &usize| world.places[*node] != before[*node];
+        assert_eq!((0..400).step_by(2).filter(moved).count(), 0);
+        assert!((1..400).step_by(2).filter(moved).count() > 150);
     }
 
     #[test]

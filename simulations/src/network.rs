@@ -379,7 +379,8 @@ impl<B: SimBlock> Network<B> {
 
     fn new_router(&self, node: usize, life: u32, location: routing::Location) -> Router<B> {
         let seed = seed_for(self.seed, &format!("router {node}, life {life}"));
-        Router::new(location, Arc::clone(&self.config), seed)
+        let own = self.nodes.get(node).and_then(|node| node.config.as_ref());
+        Router::new(location, Arc::clone(own.unwrap_or(&self.config)), seed)
     }
 
     fn after(&mut self, delay: Duration, happening: Happening) {

@@ -111,6 +111,12 @@ impl OpennetWorld {
     /// One node comes, and knows a few seeds.
     pub fn join(&mut self) -> usize {
         let node = self.network.add_stranger();
+        self.enter(node);
+        node
+    }
+
+    /// A node without strangers as peers gets to know a few seeds.
+    pub fn enter(&mut self, node: usize) {
         let contact = self.network.contact(node);
         self.network.tell(node, Event::OwnContact { contact });
         let mut rng = rng_for(self.seed, &format!("seeds of {node}"));
@@ -126,7 +132,6 @@ impl OpennetWorld {
                 seeds,
             },
         );
-        node
     }
 
     /// The same with `a_second` fetches begun each second, whatever becomes of them. Gives which part of those that were

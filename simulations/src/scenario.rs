@@ -43,9 +43,11 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("churn", include_str!("../scenarios/churn.toml")),
     ("swapping", include_str!("../scenarios/swapping.toml")),
     ("pitch-black", include_str!("../scenarios/pitch-black.toml")),
+    ("hybrid", include_str!("../scenarios/hybrid.toml")),
     ("durability", include_str!("../scenarios/durability.toml")),
     ("caching", include_str!("../scenarios/caching.toml")),
     ("storage", include_str!("../scenarios/storage.toml")),
+    ("traceback", include_str!("../scenarios/traceback.toml")),
     ("overload", include_str!("../scenarios/overload.toml")),
 ];
 

@@ -1,7 +1,9 @@
 //! One node: a router and a store in memory.
 
+use std::sync::Arc;
+
 use rand::RngExt;
-use routing::{Block, Contact, Existing, Location, Place, Router, StoreResult, Time};
+use routing::{Block, Config, Contact, Existing, Location, Place, Router, StoreResult, Time};
 
 use crate::bandwidth::Pipe;
 use crate::network::Parcel;
@@ -39,6 +41,8 @@ impl Sabotage {
 pub(crate) struct SimNode<B> {
     pub(crate) router: Router<B>,
     pub(crate) location: Location,
+    /// Its own router's numbers, if they are not the network's.
+    pub(crate) config: Option<Arc<Config>>,
     /// Whether it takes part. A stopped node keeps its store.
     pub(crate) running: bool,
     /// Whether what it sends and gets is written down.
@@ -78,6 +82,7 @@ impl<B: Block> SimNode<B> {
         Self {
             router,
             location,
+            config: None,
             running: true,
             watched: false,
             life: 1,

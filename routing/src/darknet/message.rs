@@ -16,6 +16,9 @@ pub enum SwapMessage {
         location: Location,
         /// Where its surroundings are.
         drift: Drift,
+        /// How many steps from friend to friend it is to a node that has strangers as peers, too: 0 if the sender has; 18 or more
+        /// if it knows no way.
+        steps_out: u8,
     },
     /// Goes to the node nearest to a place, from friend to nearer friend.
     Walk {

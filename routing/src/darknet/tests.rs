@@ -9,6 +9,7 @@ use rand_core::{Rng, SeedableRng};
 
 use super::decision::{Commitment, badness};
 use super::message::{Answer, Consent, Purpose, WalkId};
+use super::outward::NO_WAY;
 use super::*;
 use crate::config::Config;
 use crate::contact::{PeerKind, Trust};
@@ -201,10 +202,13 @@ fn friends_hear_of_every_move() {
 
 /// A router alone with its friends 1 to 4, all played by the test.
 fn alone(config: DarknetConfig) -> Router {
-    let config = Config {
+    with_friends(Config {
         darknet: Some(Arc::new(config)),
         ..Config::default()
-    };
+    })
+}
+
+fn with_friends(config: Config) -> Router {
     let mut router: Router = Router::new(Location::from_fraction(0.1), config, [7; 32]);
     for peer in 1..=4 {
         let up = Event::PeerUp {
@@ -294,6 +298,69 @@ fn who_shows_something_else_than_it_committed_to_gets_nothing() {
 }
 
 #[test]
+fn who_has_strangers_too_stays_hears_of_its_friends_and_passes_their_walks_on() {
+    let mut router = with_friends(Config {
+        darknet: Some(Arc::default()),
+        opennet: Some(Arc::default()),
+        ..Config::default()
+    });
+    let place = router.location();
+    let location = Location::from_fraction(0.11);
+    let moved = SwapMessage::Place {
+        location,
+        drift: Drift::default(),
+        steps_out: NO_WAY,
+    };
+    replies(&mut router, 2, moved);
+    let known = router.peers().find(|peer| peer.peer == PeerId(2)).unwrap();
+    assert_eq!(known.location, location);
+    // Nobody is nearer to the target than the router, which cannot swap: the walk goes on to the next best
+    let mut walk = asks(5, opening(1, 0.3).commitment());
+    if let SwapMessage::Walk { hops, .. } = &mut walk {
+        *hops = HopsToLive::new(2).unwrap();
+    }
+    let passed = replies(&mut router, 1, walk);
+    assert!(
+        matches!(passed[..], [(2, SwapMessage::Walk { .. })]),
+        "{passed:?}"
+    );
+    let ended = replies(&mut router, 1, asks(6, opening(1, 0.3).commitment()));
+    let nobody = SwapMessage::Met {
+        id: WalkId(6),
+        answer: Answer::Nobody,
+    };
+    assert_eq!(ended, [(1, nobody)]);
+    router.handle_timeout(Time::from_micros(600_000_000));
+    assert!(router.location() == place && router.is_settled());
+}
+
+/// A friend, and how many steps it says it is from there to somebody with strangers.
+fn tells_steps(router: &mut Router, from: u32, steps_out: u8) {
+    let place = SwapMessage::Place {
+        location: Location::from_fraction(f64::from(from) / 5.0),
+        drift: Drift::default(),
+        steps_out,
+    };
+    replies(router, from, place);
+}
+
+#[test]
+fn who_has_friends_only_knows_the_shortest_ways_to_strangers() {
+    let mut router = alone(DarknetConfig::default());
+    let ways = |router: &Router| router.ways_out().to_vec();
+    assert_eq!(ways(&router), []);
+    for (from, steps) in [(1, 3), (2, 0), (3, 0), (4, NO_WAY)] {
+        tells_steps(&mut router, from, steps);
+    }
+    assert_eq!(ways(&router), [PeerId(2), PeerId(3)]);
+    router.handle(Time::ZERO, Event::PeerDown { peer: PeerId(3) });
+    tells_steps(&mut router, 2, 200);
+    assert_eq!(ways(&router), [PeerId(1)]);
+    tells_steps(&mut router, 1, NO_WAY);
+    assert_eq!(ways(&router), []);
+}
+
+#[test]
 fn one_swap_at_a_time_and_a_bounded_number_of_walks_from_each_friend() {
     let mut router = alone(DarknetConfig::default());
     let commitment = opening(1, 0.3).commitment();
@@ -345,6 +412,7 @@ fn anything() -> impl Strategy<Value = SwapMessage> {
             0 => SwapMessage::Place {
                 location: target,
                 drift: Drift::default(),
+                steps_out: hops.get(),
             },
             1 => SwapMessage::Walk {
                 id,

@@ -4,7 +4,7 @@ use rand_core::Rng;
 
 use super::message::{Answer, Purpose, SwapMessage, WalkId};
 use super::walks::{Leg, Reason, Role};
-use super::{Darknet, proposal, send};
+use super::{Darknet, Standing, proposal, send};
 use crate::block::Block;
 use crate::event::PeerId;
 use crate::hops_to_live::HopsToLive;
@@ -45,6 +45,7 @@ impl Darknet {
             return;
         }
         let answer = match walk.purpose {
+            Purpose::Swap { .. } if self.standing == Standing::Stays => Answer::Nobody,
             Purpose::Swap { commitment, stage } => {
                 self.answer_swap(shared, from, commitment, stage)
             }
@@ -167,7 +168,7 @@ impl Darknet {
     }
 
     /// The friend that a walk goes on to: the nearest to the target, if that is nearer than this node. A look passes whoever
-    /// is exactly at the target.
+    /// is exactly at the target, and who looks for a swap passes those that cannot.
     fn nearer_friend<B: Block>(
         &self,
         shared: &Shared<B>,
@@ -184,7 +185,9 @@ impl Darknet {
             .filter(|&(_, location)| counts(location))
             .min_by_key(|&(peer, location)| (location.distance(walk.target), peer))?;
         let nearer = location.distance(walk.target) < shared.me.distance(walk.target);
-        (nearer || !counts(shared.me)).then_some(friend)
+        let swaps = matches!(walk.purpose, Purpose::Swap { .. });
+        let cannot = swaps && self.standing == Standing::Stays;
+        (nearer || cannot || !counts(shared.me)).then_some(friend)
     }
 
     fn nearest_known<B: Block>(&self, shared: &Shared<B>, target: Location) -> Answer {

@@ -395,7 +395,16 @@ impl Search {
         };
         let failed = |peer: PeerId| failed(peer) || self.asked_before.contains(&peer);
         let promising = shared.next_peer(key, |peer, _| free(peer) && !failed(peer));
-        promising.or_else(|| shared.next_peer(key, |peer, _| free(peer)))
+        let next = promising.or_else(|| shared.next_peer(key, |peer, _| free(peer)))?;
+        if next.by_claim || shared.is_closer(next.peer, key) {
+            return Some(next);
+        }
+        // Nobody is closer: the way out of a darknet comes before farther friends
+        let way_out = shared.way_out(key, |peer| free(peer) && !failed(peer));
+        Some(way_out.map_or(next, |peer| NextPeer {
+            peer,
+            by_claim: false,
+        }))
     }
 
     /// Asks all peers once more if none has done anything but refuse because of a loop: others' searches may have ended

@@ -31,6 +31,12 @@ pub(super) struct Placement<B> {
     keeping: Keeping,
     waiting: Waiting,
     offered: SmallVec<[PeerId; 6]>,
+    /// Whether it has been in one darknet only.
+    pub(super) inside: bool,
+    /// It is still to be sent out of that, with these hops to live.
+    pub(super) out: Option<HopsToLive>,
+    /// Who was asked to pass it out, until the answer.
+    pub(super) asked_out: Option<PeerId>,
     /// How many nodes should have it in all if this is where nobody is closer.
     copies: Copies,
     /// How many nodes behind this one say that they stored it.
@@ -101,7 +107,9 @@ impl<B: Block> Placement<B> {
             requesters: smallvec![requester],
             block,
             stage: match stage {
-                InsertStage::Seek(hops_to_live) => Stage::Seek(hops_to_live),
+                InsertStage::Seek(hops_to_live)
+                | InsertStage::Inside(hops_to_live)
+                | InsertStage::Outward(hops_to_live) => Stage::Seek(hops_to_live),
                 InsertStage::Replicate(copies) => Stage::Keep {
                     copies: copies.get(),
                 },
@@ -114,6 +122,15 @@ impl<B: Block> Placement<B> {
             keeping: Keeping::No,
             waiting: Waiting::Nothing,
             offered: SmallVec::new(),
+            inside: matches!(stage, InsertStage::Inside(_)),
+            out: match stage {
+                InsertStage::Outward(hops_to_live) => Some(hops_to_live),
+                InsertStage::Seek(_)
+                | InsertStage::Inside(_)
+                | InsertStage::Replicate(_)
+                | InsertStage::Repair => None,
+            },
+            asked_out: None,
             copies: copies(shared, by_user),
             copies_behind: 0,
             failure: InsertFailure::RouteNotFound,
@@ -162,15 +179,29 @@ impl<B: Block> Placement<B> {
         if shared.now >= self.ends {
             return false;
         }
+        if self.sends_out(shared, key) {
+            return true;
+        }
         if let Stage::Seek(hops_to_live) = self.stage {
             if let Some(peer) = self.closer_peer(shared, &key, hops_to_live) {
-                self.offer(shared, key, peer, InsertStage::Seek(hops_to_live));
+                let stage = if self.inside {
+                    InsertStage::Inside(hops_to_live)
+                } else {
+                    InsertStage::Seek(hops_to_live)
+                };
+                self.offer(shared, key, peer, stage);
                 return true;
             }
             self.stage = Stage::Keep {
                 copies: self.copies.get(),
             };
             self.store(shared, key);
+            if self.inside {
+                self.out = Some(hops_to_live);
+                if self.sends_out(shared, key) {
+                    return true;
+                }
+            }
         }
         if let Some(copies) = self.missing_copies()
             && let Some((peer, _)) = self.free_peer(shared, &key)
@@ -215,6 +246,9 @@ impl<B: Block> Placement<B> {
         // A peer that stored a block it was never sent is not counted
         if matches!(self.waiting, Waiting::Sent(_)) {
             self.copies_behind = self.copies_behind.saturating_add(copies);
+            if self.asked_out.is_some() {
+                self.out = None;
+            }
         }
         self.answered(shared);
         if let Stage::Seek(_) = self.stage {
@@ -245,6 +279,7 @@ impl<B: Block> Placement<B> {
         if let Some(Question { peer, id, .. }) = self.waiting.take() {
             shared.answered(peer, id);
         }
+        self.asked_out = None;
     }
 
     /// How it ended, when nothing more is to be done.
@@ -317,7 +352,13 @@ impl<B: Block> Placement<B> {
         )
     }
 
-    fn offer(&mut self, shared: &mut Shared<B>, key: BlockKey, peer: PeerId, stage: InsertStage) {
+    pub(super) fn offer(
+        &mut self,
+        shared: &mut Shared<B>,
+        key: BlockKey,
+        peer: PeerId,
+        stage: InsertStage,
+    ) {
         let class = self.class;
         let patience = patience(shared, stage, class) + shared.config.answer_slack.of(class);
         let id = shared.ask(peer, target(key), class, |id| Message::Offer {
@@ -364,7 +405,7 @@ impl<B: Block> Placement<B> {
         shared.closest(key, |peer| self.is_free(peer))
     }
 
-    fn is_free(&self, peer: PeerId) -> bool {
+    pub(super) fn is_free(&self, peer: PeerId) -> bool {
         let asks = self.requesters.iter().any(|(asker, _)| asker.is_peer(peer));
         !asks && !self.offered.contains(&peer)
     }
@@ -373,6 +414,7 @@ impl<B: Block> Placement<B> {
         if let Some(Question { peer, id, .. }) = self.waiting.take() {
             shared.withdraw(peer, id, self.class);
         }
+        self.asked_out = None;
     }
 
     /// Remembers the failure that says most.
@@ -412,7 +454,9 @@ fn copies<B: Block>(shared: &mut Shared<B>, by_user: bool) -> Copies {
 /// last.
 fn patience<B: Block>(shared: &Shared<B>, stage: InsertStage, class: Class) -> Duration {
     let hops = match stage {
-        InsertStage::Seek(hops_to_live) => hops_to_live.get() + shared.config.copies.get() + 1,
+        InsertStage::Seek(hops_to_live)
+        | InsertStage::Inside(hops_to_live)
+        | InsertStage::Outward(hops_to_live) => hops_to_live.get() + shared.config.copies.get() + 1,
         InsertStage::Replicate(copies) => copies.get(),
         InsertStage::Repair => 1,
     };

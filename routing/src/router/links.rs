@@ -32,6 +32,12 @@ impl<B: Block> Router<B> {
         self.darknet.as_ref()?.next_timeout()
     }
 
+    /// The friends by whom the way to somebody with strangers is shortest.
+    #[cfg(test)]
+    pub(crate) fn ways_out(&self) -> &[PeerId] {
+        &self.shared.outward
+    }
+
     /// A link is there. A friend's carries requests at once.
     pub(super) fn peer_up(&mut self, peer: PeerId, location: Location, kind: PeerKind) {
         let PeerKind::Stranger { contact, dialled } = kind else {
@@ -103,8 +109,6 @@ impl<B: Block> Router<B> {
         } else if let Message::Swap(message) = message {
             if let Some(darknet) = &mut self.darknet {
                 darknet.handle(&mut self.shared, from, message);
-            } else if let Some(config) = self.shared.config.darknet.clone() {
-                self.hear_of_place(&config, from, message);
             }
         } else if let Some(id) = message.id() {
             self.message(from, id, message);

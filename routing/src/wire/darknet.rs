@@ -91,7 +91,11 @@ mod tests {
             };
             let met = |answer| SwapMessage::Met { id, answer };
             prop::sample::select(vec![
-                SwapMessage::Place { location, drift },
+                SwapMessage::Place {
+                    location,
+                    drift,
+                    steps_out: nonce[0],
+                },
                 walk(Purpose::Look),
                 walk(Purpose::Swap { commitment, stage }),
                 met(Answer::Swap { commitment, stage }),

@@ -177,6 +177,8 @@ fn stage() -> impl Strategy<Value = InsertStage> {
     let copies = (1..=8_u8).prop_map(|copies| Copies::new(copies).unwrap());
     prop_oneof![
         hops().prop_map(InsertStage::Seek),
+        hops().prop_map(InsertStage::Inside),
+        hops().prop_map(InsertStage::Outward),
         copies.prop_map(InsertStage::Replicate),
         Just(InsertStage::Repair),
     ]

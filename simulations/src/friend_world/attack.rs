@@ -112,7 +112,8 @@ impl FriendWorld {
     /// Whether one of two walks to where the attacker says that it is comes to an attacker: none is there.
     fn is_attacker_found(&mut self, victim: usize, place: Location) -> bool {
         self.rounds <= self.config.holder_rounds
-            || (0..2).any(|_| self.walk(victim, place, false) == Some(super::End::Captured))
+            || (0..2)
+                .any(|_| self.walk(victim, place, super::Goal::Find) == Some(super::End::Captured))
     }
 
     /// As far from a target toward a place as passes for on target.

@@ -1,8 +1,10 @@
 //! Nodes that come, go and misbehave.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use crypto::Identity;
-use routing::{Contact, Event, Location};
+use routing::{Config, Contact, Event, Location};
 
 use super::{Happening, Network, index, number, peer_id};
 use crate::bandwidth::{Bandwidth, Pipe};
@@ -92,6 +94,19 @@ impl<B: SimBlock> Network<B> {
                 self.link_friends(node, friend);
             }
         }
+    }
+
+    /// Gives a node that has no links yet a router with its own numbers, at another place.
+    pub fn replace_router(&mut self, node: usize, config: Arc<Config>, location: Location) {
+        let life = self.nodes[node].life + 1;
+        self.friends.locations[node] = location;
+        self.nodes[node].config = Some(config);
+        let router = self.new_router(node, life, location);
+        let replaced = &mut self.nodes[node];
+        replaced.router = router;
+        replaced.location = location;
+        replaced.life = life;
+        replaced.wakes = None;
     }
 
     /// Makes two nodes friends, now and after restarts.

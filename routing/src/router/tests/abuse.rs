@@ -427,6 +427,8 @@ fn message() -> impl Strategy<Value = Message> {
     ];
     let stage = prop_oneof![
         (0..=18_u8).prop_map(seek),
+        (0..=18_u8).prop_map(|hops| InsertStage::Inside(HopsToLive::new(hops).unwrap())),
+        (0..=18_u8).prop_map(|hops| InsertStage::Outward(HopsToLive::new(hops).unwrap())),
         (1..=8_u8).prop_map(|copies| InsertStage::Replicate(Copies::new(copies).unwrap())),
         Just(InsertStage::Repair),
     ];
