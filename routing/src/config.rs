@@ -33,6 +33,8 @@ pub struct Config {
     pub requests_per_peer_max: usize,
     /// Fetches and inserts in progress for the node's own user.
     pub local_requests_max: usize,
+    /// Of those, how many of each class are under way at least, however congested the network is. One or more.
+    pub own_requests_min: u16,
     /// What the node can send, in bytes a second. `None`: as much as is asked of it.
     pub upload: Option<NonZeroU64>,
     /// For how long blocks of a class may wait to be sent: so much work is accepted from peers.
@@ -116,6 +118,8 @@ impl Default for Config {
             // 256 blocks in flight fill 80 MB/s at 100 ms for the whole way
             requests_per_peer_max: 256,
             local_requests_max: 1_024,
+            // Who cannot get even one through waits for the answer before it tries again
+            own_requests_min: 1,
             upload: None,
             // A page is slow after a second; a file is not after four
             backlog: ByClass {

@@ -62,10 +62,11 @@ pub(crate) struct OwnRequests<B> {
 }
 
 impl<B> OwnRequests<B> {
-    pub(crate) const fn new() -> Self {
+    /// So many of each class are under way at least, if there are so many.
+    pub(crate) fn new(least: u16) -> Self {
         Self {
-            real_time: Pace::new(),
-            bulk: Pace::new(),
+            real_time: Pace::new(least.max(1).into()),
+            bulk: Pace::new(least.max(1).into()),
         }
     }
 

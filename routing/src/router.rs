@@ -100,11 +100,11 @@ impl<B: Block> Router<B> {
             onion: onion.map(|config| Box::new(Onion::new(&mut shared, config))),
             opennet: opennet.map(|config| Box::new(Opennet::new(config, me))),
             darknet: darknet.map(|config| Box::new(Darknet::new(config, standing))),
-            shared,
             fetches: Fetches::default(),
             inserts: Inserts::default(),
-            own: OwnRequests::new(),
+            own: OwnRequests::new(shared.config.own_requests_min),
             repairs: Repairs::default(),
+            shared,
         }
     }
 

@@ -16,6 +16,7 @@ use crate::shared::Shared;
 use crate::time::Time;
 
 mod biding;
+mod choice;
 mod second_try;
 
 /// A search and those who wait for it. It asks each peer at most once, and a few times if all are busy with the key.
@@ -353,58 +354,6 @@ impl Search {
     fn is_waited_for_by(&self, peer: PeerId) -> bool {
         let mut askers = self.requesters.iter().map(|requester| requester.asker);
         askers.any(|asker| asker.is_peer(peer))
-    }
-
-    fn next_peer<B: Block>(&self, shared: &Shared<B>, key: &BlockKey) -> Option<NextPeer> {
-        self.best(shared, key, |peer| shared.may_ask(peer, self.class))
-    }
-
-    fn best<B: Block>(
-        &self,
-        shared: &Shared<B>,
-        key: &BlockKey,
-        usable: impl Fn(PeerId) -> bool,
-    ) -> Option<NextPeer> {
-        let left = Rank {
-            hops_to_live: self.left,
-            ..self.rank
-        };
-        let free = |peer: PeerId| {
-            // Whoever began with a rank as high as this search has by now, or higher, would refuse
-            let searching = self
-                .searching
-                .iter()
-                .any(|&(id, sent)| id == peer && sent >= left);
-            let new = !self.is_waited_for_by(peer) && !searching && !self.asked.contains(&peer);
-            new && usable(peer)
-        };
-        if let Some(peer) = shared
-            .interests
-            .source(key, shared.now)
-            .filter(|&peer| free(peer))
-        {
-            return Some(NextPeer {
-                peer,
-                by_claim: false,
-            });
-        }
-        let failed = |peer: PeerId| {
-            shared
-                .recently_failed
-                .has_failed(key, peer, self.rank.hops_to_live, shared.now)
-        };
-        let failed = |peer: PeerId| failed(peer) || self.asked_before.contains(&peer);
-        let promising = shared.next_peer(key, |peer, _| free(peer) && !failed(peer));
-        let next = promising.or_else(|| shared.next_peer(key, |peer, _| free(peer)))?;
-        if next.by_claim || shared.is_closer(next.peer, key) {
-            return Some(next);
-        }
-        // Nobody is closer: the way out of a darknet comes before farther friends
-        let way_out = shared.way_out(key, |peer| free(peer) && !failed(peer));
-        Some(way_out.map_or(next, |peer| NextPeer {
-            peer,
-            by_claim: false,
-        }))
     }
 
     /// Asks all peers once more if none has done anything but refuse because of a loop: others' searches may have ended

@@ -139,7 +139,13 @@ impl Experiment for Hybrid {
         });
         let mut outcome = Outcome::default();
         report_shares(&mut outcome, &mixtures, &worlds);
-        report_bridges(&mut outcome, &runs, &bridges);
+        report_bridges(
+            &mut outcome,
+            &Bridges {
+                runs: &runs,
+                measured: &bridges,
+            },
+        );
         Ok(outcome)
     }
 }
@@ -181,6 +187,16 @@ fn report_shares(outcome: &mut Outcome, mixtures: &[Mixture], worlds: &[shares::
         }
     }
     outcome.table(table);
+    plot_shares(outcome, mixtures, worlds);
+    outcome.note(
+        "The published graph, the core of degree ten of a web of trust, is not at hand: ours is a core of a made graph (a power \
+         law of popularity, interests on a ring). Requests have 18 hops to live and are made once; documents are published by \
+         inserts, four copies each; stores are not bounded, so that none is lost (published: ten places in stores for each \
+         document). \"Each document once\" means that no request finds what an earlier one left in caches.",
+    );
+}
+
+fn plot_shares(outcome: &mut Outcome, mixtures: &[Mixture], worlds: &[shares::Measured]) {
     let curve = |of: fn(&shares::Measured) -> f64| -> Vec<(f64, f64)> {
         let sound = mixtures.iter().zip(worlds);
         let sound = sound.filter(|(mixture, _)| mixture.fault == Fault::None);
@@ -228,12 +244,6 @@ fn report_shares(outcome: &mut Outcome, mixtures: &[Mixture], worlds: &[shares::
                 published(|row| row.hops),
             ),
     );
-    outcome.note(
-        "The published graph, the core of degree ten of a web of trust, is not at hand: ours is a core of a made graph (a power \
-         law of popularity, interests on a ring). Requests have 18 hops to live and are made once; documents are published by \
-         inserts, four copies each; stores are not bounded, so that none is lost (published: ten places in stores for each \
-         document). \"Each document once\" means that no request finds what an earlier one left in caches.",
-    );
 }
 
 fn share_figures(mixture: Mixture, world: &shares::Measured) -> Vec<Figure> {
@@ -267,55 +277,70 @@ fn share_figures(mixture: Mixture, world: &shares::Measured) -> Vec<Figure> {
     ]
 }
 
-fn report_bridges(outcome: &mut Outcome, runs: &[(Bridge, u64)], bridges: &[bridge::Measured]) {
-    type Of = fn(&bridge::Measured) -> &[Found];
-    const ROWS: [(&str, &str, Of); 5] = [
-        ("opennet", "opennet", |at| &at.open_by_open),
-        ("opennet", "darknet", |at| &at.open_by_dark),
-        ("opennet", "bridge", |at| &at.open_by_bridge),
-        ("darknet", "opennet", |at| &at.dark_by_open),
-        ("darknet", "darknet", |at| &at.dark_by_dark),
-    ];
-    let of = |bridge: Bridge, of: Of| {
-        let these = runs
-            .iter()
-            .zip(bridges)
-            .filter(|((kind, _), _)| *kind == bridge);
-        Found::sum(
-            &these
-                .flat_map(|(_, at)| of(at).to_vec())
-                .collect::<Vec<_>>(),
-        )
-    };
-    let mut table = Table::new(
-        "bridges",
-        "What is found over one bridge",
-        &[
-            "bridge",
-            "published in",
-            "asked for by",
-            "requests",
-            "success",
-            "hops",
-        ],
-    );
-    for bridge in [Bridge::Sound, Bridge::Deaf, Bridge::Closed] {
-        for (from, by, which) in ROWS {
-            let found = of(bridge, which);
-            table.row([
-                bridge.name().into(),
-                from.into(),
-                by.into(),
-                found.asked.into(),
-                found.success().into(),
-                found.hops().into(),
-            ]);
-        }
+/// What is chosen of a measurement.
+type Of = fn(&bridge::Measured) -> &[Found];
+
+/// Where the blocks were published, and who asked for them.
+const ROWS: [(&str, &str, Of); 5] = [
+    ("opennet", "opennet", |at| &at.open_by_open),
+    ("opennet", "darknet", |at| &at.open_by_dark),
+    ("opennet", "bridge", |at| &at.open_by_bridge),
+    ("darknet", "opennet", |at| &at.dark_by_open),
+    ("darknet", "darknet", |at| &at.dark_by_dark),
+];
+
+/// All networks with bridges.
+struct Bridges<'a> {
+    runs: &'a [(Bridge, u64)],
+    measured: &'a [bridge::Measured],
+}
+
+impl Bridges<'_> {
+    /// What was found over bridges of a kind.
+    fn found(&self, bridge: Bridge, of: Of) -> Found {
+        let all = self.runs.iter().zip(self.measured);
+        let these = all.filter(|((kind, _), _)| *kind == bridge);
+        let found: Vec<Found> = these.flat_map(|(_, at)| of(at).to_vec()).collect();
+        Found::sum(&found)
     }
-    outcome.table(table);
-    let lost = |bridge: Bridge, which: Of| {
-        1.0 - of(bridge, which).success() / of(bridge, ROWS[0].2).success()
-    };
+
+    /// Which part of what the opennet finds of its own is not found.
+    fn lost(&self, bridge: Bridge, of: Of) -> f64 {
+        1.0 - self.found(bridge, of).success() / self.found(bridge, ROWS[0].2).success()
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(
+            "bridges",
+            "What is found over one bridge",
+            &[
+                "bridge",
+                "published in",
+                "asked for by",
+                "requests",
+                "success",
+                "hops",
+            ],
+        );
+        for bridge in [Bridge::Sound, Bridge::Deaf, Bridge::Closed] {
+            for (from, by, which) in ROWS {
+                let found = self.found(bridge, which);
+                table.row([
+                    bridge.name().into(),
+                    from.into(),
+                    by.into(),
+                    found.asked.into(),
+                    found.success().into(),
+                    found.hops().into(),
+                ]);
+            }
+        }
+        table
+    }
+}
+
+fn report_bridges(outcome: &mut Outcome, bridges: &Bridges<'_>) {
+    outcome.table(bridges.table());
     let figure = |name: &str, value: f64| {
         Figure::new(name, value, "")
             .at_most(0.1)
@@ -324,11 +349,11 @@ fn report_bridges(outcome: &mut Outcome, runs: &[(Bridge, u64)], bridges: &[brid
     };
     outcome.figure(figure(
         "lost behind a bridge: asked for by the darknet",
-        lost(Bridge::Sound, ROWS[1].2),
+        bridges.lost(Bridge::Sound, ROWS[1].2),
     ));
     outcome.figure(figure(
         "lost behind a bridge: published by the darknet, asked for by the opennet",
-        lost(Bridge::Sound, ROWS[3].2),
+        bridges.lost(Bridge::Sound, ROWS[3].2),
     ));
     for (bridge, what, row) in [
         (Bridge::Closed, "asked for by the darknet", ROWS[1].2),
@@ -339,7 +364,7 @@ fn report_bridges(outcome: &mut Outcome, runs: &[(Bridge, u64)], bridges: &[brid
         ),
     ] {
         let name = format!("fault: {}, {what}", bridge.name());
-        outcome.figure(figure(&name, lost(bridge, row)).with_fault());
+        outcome.figure(figure(&name, bridges.lost(bridge, row)).with_fault());
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use crypto::CONTENT_BLOCK_LEN;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use routing::{Block, ByClass, Class, Config, FetchFailure, Location, Time};
+use routing::{Block, ByClass, Class, Config, FetchFailure, Location, Message, PeerId, Time};
 
 use super::Parameters;
 use crate::bandwidth::Bandwidth;
+use crate::behaviour::{Behaviour, Reply};
 use crate::elided_block::ElidedBlock;
 use crate::experiment::Cell;
 use crate::link_model::LinkModel;
@@ -30,6 +31,10 @@ pub(super) enum Guard {
     Unbounded,
     /// A fault: bulk says that somebody waits for it.
     OneClass,
+    /// A fault: nobody hears how much his peers take on. They refuse what is too much.
+    NoCredit,
+    /// A fault: users begin all that they want at once.
+    NoPace,
 }
 
 /// Fetches that begin in a second, in the whole network.
@@ -71,12 +76,14 @@ impl Guard {
             Self::Sound => "sound",
             Self::Unbounded => "no bounds, no patience",
             Self::OneClass => "all real time",
+            Self::NoCredit => "no credit",
+            Self::NoPace => "no pace",
         }
     }
 
     const fn bulk(self) -> Class {
         match self {
-            Self::Sound | Self::Unbounded => Class::Bulk,
+            Self::Sound | Self::Unbounded | Self::NoCredit | Self::NoPace => Class::Bulk,
             Self::OneClass => Class::RealTime,
         }
     }
@@ -84,8 +91,13 @@ impl Guard {
     fn config(self, up: u64) -> Config {
         let config = Config::default();
         match self {
-            Self::Sound | Self::OneClass => Config {
+            Self::Sound | Self::OneClass | Self::NoCredit => Config {
                 upload: NonZeroU64::new(up),
+                ..config
+            },
+            Self::NoPace => Config {
+                upload: NonZeroU64::new(up),
+                own_requests_min: u16::MAX,
                 ..config
             },
             Self::Unbounded => Config {
@@ -167,6 +179,22 @@ enum Wanted {
     File,
 }
 
+/// Does not hear how much its peers take on.
+#[derive(Debug)]
+struct Uninformed;
+
+impl Behaviour for Uninformed {
+    fn receive(
+        &mut self,
+        _now: Time,
+        _from: PeerId,
+        message: Message,
+        _replies: &mut Vec<Reply>,
+    ) -> Option<Message> {
+        (!matches!(message, Message::Credit { .. })).then_some(message)
+    }
+}
+
 /// Those who want something from the network.
 struct Users {
     network: Network<ElidedBlock>,
@@ -190,8 +218,14 @@ impl Users {
             ..Settings::default()
         };
         let ring = Ring::new(topology.locations.iter().copied().enumerate());
+        let mut network = Network::new(&topology, settings, seed);
+        if guard == Guard::NoCredit {
+            for node in 0..parameters.nodes {
+                network.set_behaviour(node, Box::new(Uninformed));
+            }
+        }
         Self {
-            network: Network::new(&topology, settings, seed),
+            network,
             ring,
             asked: Vec::new(),
             rng: rng_for(seed, "users"),
