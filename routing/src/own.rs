@@ -65,8 +65,8 @@ impl<B> OwnRequests<B> {
     /// So many of each class are under way at least, if there are so many.
     pub(crate) fn new(least: u16) -> Self {
         Self {
-            real_time: Pace::new(least.max(1).into()),
-            bulk: Pace::new(least.max(1).into()),
+            real_time: Pace::new(least.max(1)),
+            bulk: Pace::new(least.max(1)),
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) struct Pace<T> {
     /// How many may be under way; its fraction counts towards the next.
     window: f64,
     /// It never falls below.
-    least: f64,
+    least: u16,
     /// Until the first congestion the window doubles with each round of answers.
     congested_once: bool,
     /// Until when a further sign of congestion is about the same one.
@@ -40,10 +40,10 @@ pub(crate) enum Sign {
 
 impl<T> Pace<T> {
     /// A pace that never lets fewer than `least` be under way.
-    pub(crate) const fn new(least: f64) -> Self {
+    pub(crate) fn new(least: u16) -> Self {
         Self {
             least,
-            window: WINDOW_START.max(least),
+            window: WINDOW_START.max(least.into()),
             congested_once: false,
             halved_until: Time::ZERO,
             round: ROUND_START,
@@ -126,7 +126,7 @@ impl<T> Pace<T> {
         if now < self.halved_until {
             return;
         }
-        self.window = (self.window / 2.0).max(self.least);
+        self.window = (self.window / 2.0).max(self.least.into());
         self.congested_once = true;
         self.halved_until = now + self.round;
     }
@@ -134,10 +134,6 @@ impl<T> Pace<T> {
 
 /// As many blocks as a page of moderate size has.
 const WINDOW_START: f64 = 32.0;
-
-/// One at a time is always tried: who cannot get even that through waits for the answer before it tries again.
-#[cfg(test)]
-const WINDOW_MIN: f64 = 1.0;
 
 /// As many as a node asks of its peers at 40 MB/s and a second for each answer.
 const WINDOW_MAX: f64 = 1024.0;
@@ -164,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_window_grows_while_it_is_used_and_halves_once_for_each_congestion() {
-        let mut pace = Pace::new(WINDOW_MIN);
+        let mut pace = Pace::new(1);
         for id in 0..1000 {
             pace.add(LocalId(id), ());
         }
@@ -193,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_window_that_is_not_used_up_stays() {
-        let mut pace = Pace::new(WINDOW_MIN);
+        let mut pace = Pace::new(1);
         for id in 0..100 {
             pace.add(LocalId(id), ());
             assert!(pace.next(at(id)).is_some());
@@ -204,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_waits_can_be_taken_back_and_strangers_ids_are_not_counted() {
-        let mut pace = Pace::new(WINDOW_MIN);
+        let mut pace = Pace::new(1);
         pace.add(LocalId(1), "one");
         assert_eq!((pace.len(), pace.waiting()), (1, 1));
         assert_eq!(pace.withdraw(LocalId(1)), Some("one"));

@@ -45,7 +45,7 @@ pub(crate) struct Shared<B> {
     pub(crate) places: Places,
     pub(crate) telling: Telling,
     /// Friends by whom the way to a node with strangers is shortest; nobody where this node has strangers.
-    pub(crate) outward: Vec<PeerId>,
+    pub(crate) outward: Box<[PeerId]>,
     pub(crate) requests: Requests,
     pub(crate) recently_failed: RecentlyFailed,
     pub(crate) interests: Interests,
@@ -77,7 +77,7 @@ impl<B: Block> Shared<B> {
             places: Places::new(&config),
             config,
             telling: Telling::default(),
-            outward: Vec::new(),
+            outward: Box::default(),
             requests: Requests::default(),
             deadlines: Deadlines::default(),
             actions: VecDeque::new(),

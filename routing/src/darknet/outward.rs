@@ -24,15 +24,13 @@ impl Darknet {
 
     /// Friends came, went, or know other ways.
     pub(super) fn note_ways_out<B: Block>(&self, shared: &mut Shared<B>) {
-        shared.outward.clear();
         let least = self.friends_steps_out();
-        if self.standing == Standing::Swaps && least < NO_WAY {
-            let nearest = self
-                .friends
-                .iter()
-                .filter(|(_, friend)| friend.steps_out == least);
-            shared.outward.extend(nearest.map(|(&peer, _)| peer));
-        }
+        let leads_out = self.standing == Standing::Swaps && least < NO_WAY;
+        let nearest = self
+            .friends
+            .iter()
+            .filter(|(_, friend)| leads_out && friend.steps_out == least);
+        shared.outward = nearest.map(|(&peer, _)| peer).collect();
     }
 
     fn friends_steps_out(&self) -> u8 {
