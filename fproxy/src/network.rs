@@ -197,6 +197,9 @@ pub enum FetchFailure {
     /// There is nobody to ask.
     #[error("this node is not connected to any other node")]
     NoPeers,
+    /// There is no circuit to hide the request in, and it is not sent openly.
+    #[error("this node has no circuit to hide the request in, and does not send it openly")]
+    NoCircuit,
     /// The node or its peers have too much to do.
     #[error("this node or its neighbours are too busy")]
     Overloaded,
@@ -240,6 +243,9 @@ pub enum InsertFailure {
     /// There is nobody to give it to.
     #[error("this node is not connected to any other node")]
     NoPeers,
+    /// There is no circuit to hide the request in, and it is not sent openly.
+    #[error("this node has no circuit to hide the request in, and does not send it openly")]
+    NoCircuit,
     /// The node or its peers have too much to do.
     #[error("this node or its neighbours are too busy")]
     Overloaded,

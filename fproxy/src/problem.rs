@@ -163,6 +163,7 @@ impl From<&FetchFailure> for Problem {
                 "Go to the start of the site and follow its links.",
             ),
             FetchFailure::NoPeers => with(StatusCode::SERVICE_UNAVAILABLE, "no-peers", "This node is alone", CONNECT).after(30),
+            FetchFailure::NoCircuit => with(StatusCode::SERVICE_UNAVAILABLE, "no-circuit", "No way to hide this", CIRCUIT).after(30),
             FetchFailure::Overloaded => with(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much to do", WAIT).after(10),
             FetchFailure::TimedOut => with(
                 StatusCode::GATEWAY_TIMEOUT,
@@ -216,6 +217,12 @@ impl From<&InsertFailure> for Problem {
                 "This node is alone",
                 CONNECT,
             ),
+            InsertFailure::NoCircuit => with(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-circuit",
+                "No way to hide this",
+                CIRCUIT,
+            ),
             InsertFailure::Overloaded => with(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "overloaded",
@@ -264,6 +271,7 @@ impl From<&InsertFailure> for Problem {
 
 const CONNECT: &str =
     "Check that this computer is online and that the node has peers: see the status page.";
+const CIRCUIT: &str = "Wait a moment. If it stays so, the node needs more peers, which have peers themselves: see the status page.";
 const WAIT: &str = "Wait a moment and try again.";
 const REPORT: &str = "Try again. If it happens again, the node's log says more; please report it.";
 

@@ -43,6 +43,8 @@ pub struct BenchConfig<'a> {
     pub file_bytes: u64,
     /// Nodes of the demonstration network.
     pub nodes: usize,
+    /// How hidden the file is on its way: 0, 2, 4, 6 or 8 hops; `None` as usual.
+    pub anonymity: Option<u8>,
     /// Folder for the stores and networks, emptied afterwards.
     pub folder: &'a Path,
 }

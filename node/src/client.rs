@@ -19,6 +19,7 @@ mod event;
 mod fetcher;
 mod frames;
 mod geometry;
+mod hiding;
 mod insert;
 mod inserter;
 mod manifest;
@@ -60,7 +61,11 @@ pub use content::DocumentStream;
 pub use document::Document;
 pub use error::{FetchError, InsertError};
 pub use event::{Event, EventSink, EventStream, Progress, event_channel};
-pub use network::{BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Effort};
+pub use hiding::Hiding;
+pub(crate) use hiding::new_group;
+pub use network::{
+    Anonymity, BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Effort,
+};
 pub use request::{
     FetchOptions, Hashes, InsertOptions, InsertRequest, Inserted, KeyChoice, Listing, ListingEntry,
     ListingKind, Reach, SiteFile, SiteRequest, Source, UskPolicy,
@@ -73,6 +78,8 @@ pub struct ClientConfig {
     pub temp_dir: PathBuf,
     /// Bytes of metadata and containers kept in memory.
     pub cache_bytes_max: usize,
+    /// How hidden requests are that do not say it themselves.
+    pub hiding: Hiding,
 }
 
 impl ClientConfig {
@@ -83,6 +90,7 @@ impl ClientConfig {
             temp_dir,
             // A container and the manifest of some sites each; a page with fifty images then reads its container once.
             cache_bytes_max: 16 << 20,
+            hiding: Hiding::default(),
         }
     }
 }
@@ -130,11 +138,8 @@ impl Client {
         options: FetchOptions,
         events: EventSink,
     ) -> Result<Document, FetchError> {
-        let fetcher = Arc::new(Fetcher {
-            shared: Arc::clone(&self.shared),
-            options,
-            meter: Meter::new(events),
-        });
+        let shared = Arc::clone(&self.shared);
+        let fetcher = Fetcher::new(shared, options, Meter::new(events));
         Box::pin(open::open(&fetcher, uri)).await
     }
 

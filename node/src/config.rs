@@ -17,9 +17,9 @@ pub use error::{ConfigError, Origin};
 pub(crate) use keys::is_name;
 pub use load::{CONFIG_FILE_NAME, Overrides};
 pub use settings::{
-    FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel, LogSettings, NAME_LEN_MAX,
-    NodeSettings, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, OpennetSettings, SEEDS_MAX, STORE_SIZE_MIN,
-    Settings, StoreSettings, SyncPolicy,
+    AnonymitySettings, FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel,
+    LogSettings, NAME_LEN_MAX, NodeSettings, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, OpennetSettings,
+    SEEDS_MAX, STORE_SIZE_MIN, Settings, StoreSettings, SyncPolicy,
 };
 
 use std::ops::Deref;

@@ -38,6 +38,9 @@ pub struct DemoConfig {
     pub http_port: u16,
     /// The nodes find each other, starting from node 0, instead of being linked as friends.
     pub opennet: bool,
+    /// How hidden requests are: 0, 2, 4, 6 or 8 hops. `None`: as usual, and not at all in a network of two, which has no way
+    /// to hide anything.
+    pub anonymity: Option<u8>,
 }
 
 /// Links that every node of an opennet has before it is called ready: its two neighbours on each side, which make every
@@ -252,6 +255,8 @@ fn overrides(config: &DemoConfig, index: usize) -> Overrides {
         link_listen: Some(loopback(0)),
         // What loopback carries: no line is to be spared.
         upload: Some(ByteSize::mebibytes(256)),
+        anonymity: config.anonymity.or((config.nodes < 3).then_some(0)),
+        allow_anonymity_off: Some(true),
         // Room for some gigabytes of experiments, so that nothing published vanishes while one plays.
         store_size: Some(ByteSize::gibibytes(4)),
         cache_size: Some(ByteSize::gibibytes(1)),
@@ -278,6 +283,7 @@ mod tests {
             fcp_port,
             http_port,
             opennet: false,
+            anonymity: None,
         }
     }
 

@@ -7,6 +7,8 @@ mod command;
 mod control;
 mod event_loop;
 mod gateway_port;
+mod groups;
+mod onion_file;
 mod open_links;
 mod opennet;
 mod place_file;
@@ -59,8 +61,8 @@ pub struct Node {
     fcp: Option<FcpServer>,
     gateway: Option<Gateway>,
     event_loop: JoinHandle<()>,
-    /// Keeps the node's place among its friends; ends after the loop.
-    keep_place: Option<JoinHandle<()>>,
+    /// Keep the node's place among its friends, and its guards; end after the loop.
+    keepers: Vec<JoinHandle<()>>,
     stop_loop: oneshot::Sender<()>,
     _running: RunningGuard,
     _data_dir: DataDir,
@@ -103,8 +105,7 @@ impl Node {
         let links = OpenLinks::open(&data_dir, &identity, &config)?;
         let knows_strangers = links.opennet.as_ref().is_some_and(Opennet::knows_strangers);
         let endpoint = Arc::new(links.endpoint);
-        let (beginning, keep_place) =
-            begin(&data_dir, &identity.id(), &config, &peers, links.opennet);
+        let (beginning, keepers) = begin(&data_dir, &identity.id(), &config, &peers, links.opennet);
         let (event_loop, wires) = EventLoop::new(
             beginning,
             Arc::clone(&store),
@@ -136,7 +137,11 @@ impl Node {
         let (stop_loop, stopped) = oneshot::channel();
         let event_loop = tokio::spawn(event_loop.run(stopped));
         let network = NodeNetwork::new(core.commands.clone(), Arc::clone(&core.store));
-        let client = Client::new(Arc::new(network), ClientConfig::new(temp_dir.clone()));
+        let client_config = ClientConfig {
+            hiding: core.config.anonymity.hiding,
+            ..ClientConfig::new(temp_dir.clone())
+        };
+        let client = Client::new(Arc::new(network), client_config);
         let fcp = start_fcp(&core, &client, &temp_dir).await?;
         let gateway = start_gateway(&core, &client, &temp_dir, secrets.fproxy_labels).await?;
         let run = core.run_file(fcp.as_ref(), gateway.as_ref());
@@ -147,7 +152,7 @@ impl Node {
             fcp,
             gateway,
             event_loop,
-            keep_place,
+            keepers,
             stop_loop,
             _running: running,
             _data_dir: data_dir,
@@ -172,8 +177,8 @@ impl Node {
         // Either may have ended already.
         let _ = self.stop_loop.send(());
         let _ = self.event_loop.await;
-        if let Some(keep_place) = self.keep_place {
-            let _ = keep_place.await;
+        for keeper in self.keepers {
+            let _ = keeper.await;
         }
         let store = Arc::clone(&self.core.store);
         // A panic in there has been logged by its thread.

@@ -93,6 +93,12 @@ pub(crate) struct RunArguments {
     /// Bytes a second that this node may send, for example "500 KiB": more work for others is refused
     #[arg(long, value_name = "SIZE")]
     upload: Option<ByteSize>,
+    /// Over how many nodes requests travel sealed before they begin: 0, 2, 4, 6 or 8
+    #[arg(long, value_name = "HOPS")]
+    anonymity: Option<u8>,
+    /// Needed with `--anonymity 0`: accept that the nodes next to this one see what its user asks for
+    #[arg(long)]
+    neighbours_may_see_keys: bool,
     /// TCP address of the Freenet Client Protocol
     #[arg(long, value_name = "ADDR")]
     fcp_listen: Option<SocketAddr>,

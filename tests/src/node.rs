@@ -104,6 +104,8 @@ impl Node {
         let mut command = Command::new(&programs().warren);
         command
             .args(arguments)
+            // These networks are too small for circuits, or lose nodes to show what routing does
+            .args(["--anonymity", "0", "--neighbours-may-see-keys"])
             .args([
                 "--fcp-listen",
                 "127.0.0.1:0",

@@ -19,6 +19,7 @@ async fn each_failure_has_its_status_and_reason() {
             false,
         ),
         (FetchFailure::NoPeers, 503, "no-peers", true),
+        (FetchFailure::NoCircuit, 503, "no-circuit", true),
         (FetchFailure::Overloaded, 503, "overloaded", true),
         (FetchFailure::TimedOut, 504, "timed-out", true),
         (

@@ -43,6 +43,7 @@ pub async fn measure_demo(config: &BenchConfig<'_>) -> anyhow::Result<Vec<Figure
         fcp_port: 0,
         http_port: 0,
         opennet: false,
+        anonymity: config.anonymity,
     })
     .await?;
     let outcome = put_and_get(&demo, &file, config.file_bytes).await;

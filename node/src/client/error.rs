@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crypto::Uri;
 
 use super::Listing;
-use super::network::{BlockFetchError, BlockInsertError};
+use super::network::{BlockFetchError, BlockInsertError, NO_CIRCUIT};
 
 /// Why a document could not be had.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -16,6 +16,9 @@ pub enum FetchError {
     /// There is nobody to ask.
     #[error("no other node could be asked: this node has no connection to one, or all refused")]
     RouteNotFound,
+    /// There was no circuit to hide it in.
+    #[error("{NO_CIRCUIT}")]
+    NoCircuit,
     /// The node or its peers have too much to do.
     #[error("this node or its neighbours are overloaded; try again later")]
     Overloaded,
@@ -151,7 +154,7 @@ impl FetchError {
             Self::Io { kind, .. } if *kind == std::io::ErrorKind::StorageFull => 37,
             Self::Io { .. } => 12,
             Self::DataNotFound => 13,
-            Self::RouteNotFound => 14,
+            Self::RouteNotFound | Self::NoCircuit => 14,
             Self::Overloaded => 15,
             Self::TooManyRedirects => 16,
             Self::Internal(_) => 17,
@@ -191,6 +194,7 @@ impl From<BlockFetchError> for FetchError {
         match error {
             BlockFetchError::NotFound => Self::DataNotFound,
             BlockFetchError::RouteNotFound => Self::RouteNotFound,
+            BlockFetchError::NoCircuit => Self::NoCircuit,
             BlockFetchError::RecentlyFailed { .. } => Self::RecentlyFailed,
             BlockFetchError::Overloaded => Self::Overloaded,
             BlockFetchError::TimedOut => Self::TimedOut,
@@ -235,6 +239,9 @@ pub enum InsertError {
     /// There is nobody to give it to.
     #[error("no other node could be asked: this node has no connection to one, or all refused")]
     RouteNotFound,
+    /// There was no circuit to hide it in.
+    #[error("{NO_CIRCUIT}")]
+    NoCircuit,
     /// Some blocks could not be stored, however often they were tried.
     #[error("a block could not be stored after {attempts} attempts: {last}")]
     TooManyRetries {
@@ -285,7 +292,7 @@ impl InsertError {
             Self::Io { .. } | Self::SourceChanged => 2,
             Self::Internal(_) => 3,
             Self::Overloaded => 4,
-            Self::RouteNotFound => 5,
+            Self::RouteNotFound | Self::NoCircuit => 5,
             Self::TooManyRetries { .. } => 7,
             Self::Collision { .. } => 9,
             Self::Cancelled | Self::ShuttingDown => 10,
@@ -306,6 +313,7 @@ impl InsertError {
         match error {
             BlockInsertError::Collision(_) => Self::Collision { existing: None },
             BlockInsertError::RouteNotFound => Self::RouteNotFound,
+            BlockInsertError::NoCircuit => Self::NoCircuit,
             BlockInsertError::Overloaded => Self::Overloaded,
             BlockInsertError::TimedOut | BlockInsertError::StoreFailed => Self::TooManyRetries {
                 attempts,

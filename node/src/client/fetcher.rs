@@ -6,7 +6,10 @@ use std::time::Duration;
 use crypto::{BlockKey, VerifiedBlock};
 use rand::RngExt;
 
+use routing::Role;
+
 use super::Shared;
+use super::hiding::Way;
 use super::network::{BlockFetchError, BlockFuture, Effort};
 use super::progress::Meter;
 use super::request::{FetchOptions, Reach};
@@ -17,6 +20,7 @@ pub(crate) struct Fetcher {
     pub(crate) shared: Arc<Shared>,
     pub(crate) options: FetchOptions,
     pub(crate) meter: Meter,
+    way: Way,
 }
 
 /// How much effort a block is worth.
@@ -41,13 +45,24 @@ impl Patience {
 }
 
 impl Fetcher {
+    pub(crate) fn new(shared: Arc<Shared>, options: FetchOptions, meter: Meter) -> Arc<Self> {
+        let hiding = options.hiding.unwrap_or(shared.config.hiding);
+        let way = Way::new(hiding, options.group);
+        Arc::new(Self {
+            shared,
+            options,
+            meter,
+            way,
+        })
+    }
+
     /// Fetches a block on which everything depends, as often as the options say.
     pub(crate) async fn needed(&self, key: BlockKey) -> Result<VerifiedBlock, BlockFetchError> {
         self.meter.expect_one();
         let mut rounds = Rounds::new(self.options.retries);
         let mut appeared: Option<BlockFuture<'_, ()>> = None;
         loop {
-            let error = match self.block(key, Patience::Needed).await {
+            let error = match self.block(key, Patience::Needed, Role::Top).await {
                 Ok(block) => {
                     self.meter.succeeded();
                     return Ok(block);
@@ -55,7 +70,8 @@ impl Fetcher {
                 Err(error) => error,
             };
             let news = async {
-                if self.options.reach == Reach::StoreOnly {
+                // Who subscribes tells its neighbours the key
+                if self.options.reach == Reach::StoreOnly || !self.way.is_open() {
                     return std::future::pending().await;
                 }
                 // Kept from one round to the next: what comes during a search is heard of after it
@@ -76,10 +92,11 @@ impl Fetcher {
         &self,
         key: BlockKey,
         patience: Patience,
+        role: Role,
     ) -> Result<VerifiedBlock, BlockFetchError> {
         let mut attempts = Attempts::default();
         loop {
-            let error = match self.ask(key, patience.effort()).await {
+            let error = match self.ask(key, patience.effort(), role).await {
                 Ok(block) if block.key() == key => return Ok(block),
                 // The network broke its promise. Another answer may come from elsewhere.
                 Ok(_) => BlockFetchError::NotFound,
@@ -92,14 +109,22 @@ impl Fetcher {
         }
     }
 
-    async fn ask(&self, key: BlockKey, effort: Effort) -> Result<VerifiedBlock, BlockFetchError> {
+    async fn ask(
+        &self,
+        key: BlockKey,
+        effort: Effort,
+        role: Role,
+    ) -> Result<VerifiedBlock, BlockFetchError> {
         let network = &self.shared.network;
         if self.options.reach == Reach::StoreOnly {
             return network.fetch_stored(key).await;
         }
         let _slot = self.shared.windows.fetch(self.options.class).slot().await;
         self.meter.started();
-        network.fetch(key, self.options.class, effort).await
+        let anonymity = self.way.of(role);
+        network
+            .fetch(key, self.options.class, effort, anonymity)
+            .await
     }
 }
 
@@ -109,6 +134,7 @@ struct Attempts {
     overloaded: u32,
     timed_out: u32,
     no_route: u32,
+    no_circuit: u32,
     recently_failed: u32,
 }
 
@@ -121,6 +147,8 @@ impl Attempts {
             BlockFetchError::TimedOut if needed => pause(&mut self.timed_out, 2),
             // This says nothing about the block: links may be about to come back.
             BlockFetchError::RouteNotFound => pause(&mut self.no_route, if needed { 5 } else { 4 }),
+            // The node has waited for one, for long
+            BlockFetchError::NoCircuit => pause(&mut self.no_circuit, 1),
             BlockFetchError::RecentlyFailed { retry_after }
                 if needed && self.recently_failed == 0 =>
             {

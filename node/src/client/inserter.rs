@@ -5,9 +5,12 @@ use std::sync::Arc;
 use crypto::{FileKey, VerifiedBlock};
 use tokio::sync::Semaphore;
 
+use routing::Role;
+
 use super::Shared;
 use super::error::InsertError;
 use super::fetcher::pause;
+use super::hiding::Way;
 use super::network::BlockInsertError;
 use super::progress::Meter;
 use super::request::{InsertOptions, KeyChoice};
@@ -20,6 +23,7 @@ pub(crate) struct Inserter {
     pub(crate) meter: Arc<Meter>,
     /// Places for blocks that wait for an answer or for another attempt.
     pub(crate) room: Arc<Semaphore>,
+    pub(crate) way: Way,
 }
 
 /// Blocks of one insert that wait for an answer, or for another attempt, at once: 12 MiB. More than a window has,
@@ -37,7 +41,9 @@ pub(crate) enum Placed {
 
 impl Inserter {
     pub(crate) fn new(shared: Arc<Shared>, options: InsertOptions, meter: Meter) -> Arc<Self> {
+        let way = Way::new(options.hiding.unwrap_or(shared.config.hiding), None);
         Arc::new(Self {
+            way,
             shared,
             options,
             meter: Arc::new(meter),
@@ -74,7 +80,7 @@ impl Inserter {
     pub(crate) async fn top_block(&self, block: VerifiedBlock) -> Result<Placed, InsertError> {
         self.expect(1);
         let slot = self.slot().await;
-        self.block(block, slot).await
+        self.block(block, slot, Role::Top).await
     }
 
     /// Inserts a block, with as many attempts as make sense. `slot` is its place for the first one.
@@ -82,6 +88,7 @@ impl Inserter {
         &self,
         block: VerifiedBlock,
         slot: Option<Slot>,
+        role: Role,
     ) -> Result<Placed, InsertError> {
         let mut slot = slot;
         let mut attempts = Attempts::default();
@@ -94,7 +101,7 @@ impl Inserter {
             let result = self
                 .shared
                 .network
-                .insert(block.clone(), self.options.class)
+                .insert(block.clone(), self.options.class, self.way.of(role))
                 .await;
             let error = match result {
                 Ok(()) => {
@@ -124,6 +131,7 @@ struct Attempts {
     overloaded: u32,
     timed_out: u32,
     no_route: u32,
+    no_circuit: u32,
     not_stored: u32,
 }
 
@@ -135,6 +143,7 @@ impl Attempts {
             BlockInsertError::Overloaded => pause(&mut self.overloaded, 20),
             BlockInsertError::TimedOut => pause(&mut self.timed_out, 5),
             BlockInsertError::RouteNotFound => pause(&mut self.no_route, 5),
+            BlockInsertError::NoCircuit => pause(&mut self.no_circuit, 1),
             BlockInsertError::StoreFailed => pause(&mut self.not_stored, 3),
             BlockInsertError::Collision(_)
             | BlockInsertError::Cancelled

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crypto::{BlockKey, VerifiedBlock};
-pub use routing::{Class, Effort};
+pub use routing::{Anonymity, Class, Effort};
 
 /// A future that [`BlockNetwork`] returns. Dropping it gives the request up.
 pub type BlockFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -21,6 +21,7 @@ pub trait BlockNetwork: Send + Sync + 'static {
         key: BlockKey,
         class: Class,
         effort: Effort,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>>;
 
     /// Looks a block up in the node's own store; nobody else is asked. [`BlockFetchError::NotFound`] if it is not there.
@@ -34,12 +35,17 @@ pub trait BlockNetwork: Send + Sync + 'static {
         &self,
         block: VerifiedBlock,
         class: Class,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>>;
 
     /// Ends when a block that was not there has come, as another node says; it can be fetched then. May never end, so who
-    /// waits asks from time to time all the same.
+    /// waits asks from time to time all the same. Other nodes learn who waits: not for what is to be hidden.
     fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()>;
 }
+
+/// What to say when a request that is to be hidden cannot leave the node.
+pub(crate) const NO_CIRCUIT: &str = "this node has no circuit to hide the request in, and does not send it openly; it needs peers that \
+     have other peers: add some, or wait until they are connected. (At anonymity level 0 the nodes next to this one see what you ask for.)";
 
 /// Why a block could not be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +56,9 @@ pub enum BlockFetchError {
     /// There is no other node to ask, or all refused.
     #[error("no other node could be asked for the block")]
     RouteNotFound,
+    /// There was no circuit to ask through, and it was not to be asked for openly.
+    #[error("{NO_CIRCUIT}")]
+    NoCircuit,
     /// It was searched for a moment ago; asking again before `retry_after` is of no use.
     #[error("the block was searched for a moment ago and not found")]
     RecentlyFailed {
@@ -79,6 +88,9 @@ pub enum BlockInsertError {
     /// There is no other node to give it to, or all refused.
     #[error("no other node could be asked to store the block")]
     RouteNotFound,
+    /// There was no circuit to send it through, and it was not to be sent openly.
+    #[error("{NO_CIRCUIT}")]
+    NoCircuit,
     /// The node or its peers have too much to do.
     #[error("the node or its peers are overloaded")]
     Overloaded,

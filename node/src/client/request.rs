@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use crypto::{FileKey, InsertUri, Uri};
 
+use routing::Group;
+
 use super::checked_file::CheckedFile;
+use super::hiding::Hiding;
 use super::network::Class;
 
 /// How a document is to be looked for.
@@ -22,6 +25,10 @@ pub struct FetchOptions {
     pub usk: UskPolicy,
     /// How often blocks that were not found are looked for again. `u32::MAX` is for ever.
     pub retries: u32,
+    /// How hidden it is; `None` as the node is set up.
+    pub hiding: Option<Hiding>,
+    /// With what it may be seen together; `None` with nothing else.
+    pub group: Option<Group>,
 }
 
 impl Default for FetchOptions {
@@ -32,6 +39,8 @@ impl Default for FetchOptions {
             size_max: None,
             usk: UskPolicy::Latest,
             retries: 0,
+            hiding: None,
+            group: None,
         }
     }
 }
@@ -84,6 +93,8 @@ pub struct InsertOptions {
     pub class: Class,
     /// Computes the address only; nothing goes to the network. Needs a target whose address follows from the content.
     pub address_only: bool,
+    /// How hidden it is; `None` as the node is set up.
+    pub hiding: Option<Hiding>,
 }
 
 impl Default for InsertOptions {
@@ -93,6 +104,7 @@ impl Default for InsertOptions {
             compress: true,
             class: Class::Bulk,
             address_only: false,
+            hiding: None,
         }
     }
 }

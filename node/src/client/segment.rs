@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crypto::{BlockKey, BlockKind, FileKey, Layout, RoutingKey, open_content};
+use routing::Role;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -130,7 +131,7 @@ impl Run {
         let (fetcher, file_key, layout) =
             (Arc::clone(&job.fetcher), job.file_key.clone(), job.layout);
         self.tasks.spawn(async move {
-            let result = match fetcher.block(key, Patience::Spare).await {
+            let result = match fetcher.block(key, Patience::Spare, Role::Part).await {
                 Ok(block) => match open_content(&file_key, &layout, number, &block) {
                     Ok(shard) if shard.len() == expected_len => Ok(Bytes::from(shard)),
                     Ok(_) | Err(_) => Err(Failure::Damaged),

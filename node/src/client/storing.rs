@@ -4,6 +4,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use crypto::{FileKey, Layout, RoutingKey, VerifiedBlock, seal_content};
+use routing::Role;
 use tempfile::SpooledTempFile;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -135,7 +136,7 @@ impl Placing {
         let inserter = Arc::clone(&self.inserter);
         self.tasks.spawn(async move {
             let _room = room;
-            inserter.block(block, slot).await
+            inserter.block(block, slot, Role::Part).await
         });
         Ok(())
     }

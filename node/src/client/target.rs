@@ -274,14 +274,12 @@ async fn free_edition(
     site: &str,
     from: i64,
 ) -> (u64, Option<u64>) {
-    let fetcher = Arc::new(Fetcher {
-        shared: Arc::clone(&inserter.shared),
-        options: FetchOptions {
-            class: inserter.options.class,
-            ..FetchOptions::default()
-        },
-        meter: Meter::default(),
-    });
+    let options = FetchOptions {
+        class: inserter.options.class,
+        hiding: inserter.options.hiding,
+        ..FetchOptions::default()
+    };
+    let fetcher = Fetcher::new(Arc::clone(&inserter.shared), options, Meter::default());
     let effort = if from < 0 {
         Effort::Thorough
     } else {

@@ -1,5 +1,6 @@
 //! The client layer over a network that lives in memory.
 
+mod hidden;
 mod hostile;
 mod keys;
 mod losses;
@@ -32,6 +33,9 @@ pub(super) struct MemoryNetwork {
     inserts: AtomicUsize,
     under_way: AtomicUsize,
     under_way_max: AtomicUsize,
+    /// How each request was to leave the node.
+    ways: Mutex<Vec<(BlockKey, Anonymity)>>,
+    subscriptions: AtomicUsize,
 }
 
 impl MemoryNetwork {
@@ -53,13 +57,18 @@ impl MemoryNetwork {
             inserts: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             under_way_max: AtomicUsize::new(0),
+            ways: Mutex::default(),
+            subscriptions: AtomicUsize::new(0),
         })
     }
 
     pub(super) fn client(self: &Arc<Self>) -> Arc<Client> {
         Client::new(
             Arc::clone(self) as Arc<dyn BlockNetwork>,
-            ClientConfig::new(std::env::temp_dir()),
+            ClientConfig {
+                hiding: Hiding::Off,
+                ..ClientConfig::new(std::env::temp_dir())
+            },
         )
     }
 
@@ -150,10 +159,12 @@ impl BlockNetwork for MemoryNetwork {
         key: BlockKey,
         _: Class,
         _: Effort,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
         Box::pin(async move {
             let _under_way = self.enter();
             self.fetches.fetch_add(1, Ordering::Relaxed);
+            lock(&self.ways).push((key, anonymity));
             *lock(&self.last_fetched) = Some(key);
             self.answer().await;
             if one_less(&self.timeouts) {
@@ -174,10 +185,12 @@ impl BlockNetwork for MemoryNetwork {
         &self,
         block: VerifiedBlock,
         _: Class,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
         Box::pin(async move {
             let _under_way = self.enter();
             self.inserts.fetch_add(1, Ordering::Relaxed);
+            lock(&self.ways).push((block.key(), anonymity));
             self.answer().await;
             if one_less(&self.refusals) {
                 return Err(BlockInsertError::Overloaded);
@@ -199,6 +212,7 @@ impl BlockNetwork for MemoryNetwork {
     }
 
     fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()> {
+        self.subscriptions.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
             while self.find(key).is_err() {
                 self.inserted.notified().await;

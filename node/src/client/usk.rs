@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crypto::{SignedKey, SubspaceKey};
+use routing::Role;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -308,7 +309,9 @@ impl<'a> Search<'a> {
     fn ask_hint(&mut self, key: SignedKey) {
         let fetcher = Arc::clone(self.fetcher);
         self.tasks.spawn(async move {
-            let block = fetcher.block(key.block_key(), Patience::Probe).await;
+            let block = fetcher
+                .block(key.block_key(), Patience::Probe, Role::Top)
+                .await;
             Answer::Hint(block.ok().and_then(|block| hint::edition(&key, &block)))
         });
     }
@@ -326,6 +329,6 @@ async fn exists(
     key: &SignedKey,
     patience: Patience,
 ) -> Result<(), BlockFetchError> {
-    let block = fetcher.block(key.block_key(), patience).await?;
+    let block = fetcher.block(key.block_key(), patience, Role::Top).await?;
     keep_signed(fetcher, key, &block).map_err(|_| BlockFetchError::NotFound)
 }

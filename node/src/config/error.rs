@@ -91,6 +91,15 @@ pub enum ConfigError {
         /// The refused address.
         listen: SocketAddr,
     },
+    /// No anonymity, without the key that accepts it.
+    #[error(
+        "{origin}: `anonymity.hops` is 0, with which the nodes next to this one see what its user asks for; use 2, 4, 6 or 8, \
+         or accept that with `anonymity.allow_off = true` or the flag --neighbours-may-see-keys"
+    )]
+    AnonymityOff {
+        /// Where the number stands.
+        origin: Origin,
+    },
     /// Both listeners on one address.
     #[error("`fcp.listen` and `fproxy.listen` are both {0}; give one of them another port")]
     SameListener(SocketAddr),

@@ -2,10 +2,11 @@
 
 use super::ByteSize;
 use super::settings::{
-    FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel, LogSettings, NAME_LEN_MAX,
-    NodeSettings, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, OpennetSettings, SEEDS_MAX, STORE_SIZE_MIN,
-    Settings, StoreSettings, SyncPolicy, UPLOAD_MIN,
+    AnonymitySettings, FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel,
+    LogSettings, NAME_LEN_MAX, NodeSettings, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, OpennetSettings,
+    SEEDS_MAX, STORE_SIZE_MIN, Settings, StoreSettings, SyncPolicy, UPLOAD_MIN,
 };
+use crate::client::Hiding;
 use crate::reference::Reference;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -74,6 +75,11 @@ pub(super) fn default_settings() -> Settings {
             introduce: false,
             peers_max: None,
         },
+        anonymity: AnonymitySettings {
+            // Six hops, with which the end of a circuit says next to nothing about its start
+            hiding: Hiding::default(),
+            allow_off: false,
+        },
         store: StoreSettings {
             // A guess at what an owner gives without thinking: 5 % of a common 250 GB disk, as Freenet suggests.
             size: ByteSize::gibibytes(10),
@@ -104,12 +110,16 @@ pub(super) fn default_settings() -> Settings {
     }
 }
 
-pub(super) static SECTIONS: [(&str, &str); 8] = [
+pub(super) static SECTIONS: [(&str, &str); 9] = [
     ("node", "How this node presents itself to its friends."),
     ("link", "The UDP socket that other nodes reach."),
     (
         "opennet",
         "Links with strangers, which the node finds and chooses by itself. They learn this node's address.",
+    ),
+    (
+        "anonymity",
+        "How what you ask for and publish leaves this node.",
     ),
     (
         "store",
@@ -131,7 +141,7 @@ const SIZE: &str = "a size such as \"10 GiB\", at least 8 MiB";
 const SWITCH: &str = "true or false";
 const LISTEN: &str = "an IP address and a port, such as \"127.0.0.1:9481\" or \"[::1]:9481\"";
 
-pub(super) static KEYS: [Key; 21] = [
+pub(super) static KEYS: [Key; 23] = [
     Key {
         section: "node",
         name: "name",
@@ -233,6 +243,37 @@ pub(super) static KEYS: [Key; 21] = [
                     .map_or_else(|| quoted("auto"), |peers| peers.to_string()),
             )
         },
+    },
+    Key {
+        section: "anonymity",
+        name: "hops",
+        kind: Kind::Text,
+        doc: &[
+            "Your requests travel sealed over so many other nodes (a circuit) before they begin. Who is next to you sees that you",
+            "use Warren and how much, but not for what; the node where they begin sees for what, but not who.",
+            "8: most hidden, slowest. 6: usual. 4 and 2: faster, and fewer nodes have to work together to find you out.",
+            "0: fastest; every neighbour can read the keys you ask for and count that they come from you. Each hop costs the",
+            "network one more transfer of every block. With few peers circuits are longer than this, in tiny networks shorter;",
+            "`warren status` says so. Single requests can say otherwise: `fcp get --anonymity 4`.",
+        ],
+        allowed: "0, 2, 4, 6 or 8",
+        set: |s, v| {
+            text(v)
+                .and_then(Hiding::from_text)
+                .map(|hiding| s.anonymity.hiding = hiding)
+        },
+        show: |s| Some(s.anonymity.hiding.hops().to_string()),
+    },
+    Key {
+        section: "anonymity",
+        name: "allow_off",
+        kind: Kind::Flag,
+        doc: &[
+            "Needed before `hops` may be 0: the nodes next to this one then see what its user asks for.",
+        ],
+        allowed: SWITCH,
+        set: |s, v| flag(v).map(|on| s.anonymity.allow_off = on),
+        show: |s| Some(s.anonymity.allow_off.to_string()),
     },
     Key {
         section: "store",

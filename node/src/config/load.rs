@@ -5,6 +5,7 @@ use super::keys::{KEYS, Key, Kind, SECTIONS, Value};
 use super::settings::{LogLevel, Settings, SyncPolicy};
 use super::spelling::nearest;
 use super::{ByteSize, Config};
+use crate::client::Hiding;
 use crate::reference::Reference;
 use rand::RngExt;
 use std::collections::BTreeMap;
@@ -42,6 +43,10 @@ pub struct Overrides {
     pub seeds: Option<Vec<Reference>>,
     /// `opennet.introduce`
     pub introduce: Option<bool>,
+    /// `anonymity.hops`
+    pub anonymity: Option<u8>,
+    /// `anonymity.allow_off`
+    pub allow_anonymity_off: Option<bool>,
     /// `store.size`
     pub store_size: Option<ByteSize>,
     /// `store.cache`
@@ -144,6 +149,11 @@ impl Overrides {
             ("opennet.enabled", self.opennet.map(Value::Flag)),
             ("opennet.seeds", self.seeds.as_deref().map(list)),
             ("opennet.introduce", self.introduce.map(Value::Flag)),
+            ("anonymity.hops", self.anonymity.as_ref().map(|v| text(v))),
+            (
+                "anonymity.allow_off",
+                self.allow_anonymity_off.map(Value::Flag),
+            ),
             ("store.size", self.store_size.as_ref().map(|v| text(v))),
             ("store.cache", self.cache_size.as_ref().map(|v| text(v))),
             ("store.sync", self.sync.as_ref().map(|v| text(v))),
@@ -260,6 +270,13 @@ impl Draft {
         }
         if fcp.enabled && fproxy.enabled && fcp.listen == fproxy.listen && fcp.listen.port() != 0 {
             return Err(ConfigError::SameListener(fcp.listen));
+        }
+        let anonymity = &self.settings.anonymity;
+        if anonymity.hiding == Hiding::Off && !anonymity.allow_off {
+            let origin = self.origins.get("anonymity.hops").cloned();
+            return Err(ConfigError::AnonymityOff {
+                origin: origin.unwrap_or(Origin::Default),
+            });
         }
         Ok(Config(self.settings))
     }

@@ -1,6 +1,7 @@
 //! The values of a node's configuration and their defaults.
 
 use super::ByteSize;
+use crate::client::Hiding;
 use crate::reference::Reference;
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub link: LinkSettings,
     /// `[opennet]`
     pub opennet: OpennetSettings,
+    /// `[anonymity]`
+    pub anonymity: AnonymitySettings,
     /// `[store]`
     pub store: StoreSettings,
     /// `[fcp]`
@@ -77,6 +80,15 @@ pub const OPENNET_PEERS_MIN: u16 = 10;
 
 /// Freenet's bound: beyond, upkeep costs more than shorter routes save.
 pub const OPENNET_PEERS_MAX: u16 = 85;
+
+/// `[anonymity]`: how the user's requests leave the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnonymitySettings {
+    /// How hidden they are, unless they say it themselves.
+    pub hiding: Hiding,
+    /// The owner accepts that neighbours see what is asked for.
+    pub allow_off: bool,
+}
 
 /// `[store]`: what the node keeps for the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -92,6 +92,8 @@ fn every_override_reaches_its_key() {
         opennet: Some(true),
         seeds: Some(vec![seed(1), seed(2)]),
         introduce: Some(true),
+        anonymity: Some(0),
+        allow_anonymity_off: Some(true),
         store_size: Some(ByteSize::mebibytes(11)),
         cache_size: Some(ByteSize::mebibytes(12)),
         sync: Some(SyncPolicy::Always),
@@ -112,6 +114,8 @@ fn every_override_reaches_its_key() {
         opennet: Some(config.opennet.enabled),
         seeds: Some(config.opennet.seeds.clone()),
         introduce: Some(config.opennet.introduce),
+        anonymity: Some(config.anonymity.hiding.hops()),
+        allow_anonymity_off: Some(config.anonymity.allow_off),
         store_size: Some(config.store.size),
         cache_size: Some(config.store.cache),
         sync: Some(config.store.sync),
@@ -280,6 +284,20 @@ const WRONG: &[Wrong] = &[
             "controls this node",
             "`fproxy.allow_remote = true`",
         ],
+    ),
+    (
+        "[anonymity]\nhops = 0",
+        None,
+        [
+            "`anonymity.hops` is 0",
+            "`anonymity.allow_off = true`",
+            "--neighbours-may-see-keys",
+        ],
+    ),
+    (
+        "[anonymity]\nhops = 3",
+        None,
+        ["`anonymity.hops`", "\"3\"", "0, 2, 4, 6 or 8"],
     ),
     (
         "[fproxy]\nlisten = \"127.0.0.1:9481\"",

@@ -4,7 +4,7 @@ use tokio::io::AsyncRead;
 
 use crypto::SubspaceSecret;
 
-use crate::client::Class;
+use crate::client::{Class, Hiding};
 
 use super::connection::{Connection, Over, Stop};
 use super::message::{Flag, Message};
@@ -196,6 +196,19 @@ impl RequestFields {
             verbosity: Verbosity(message.number("Verbosity")?.unwrap_or(0)),
         })
     }
+}
+
+/// How hidden the request is to be, where the client says it.
+pub(super) fn hiding(message: &Message) -> Result<Option<Hiding>, ProtocolError> {
+    let Some(text) = message.field("Anonymity") else {
+        return Ok(None);
+    };
+    Hiding::from_text(text).map(Some).ok_or_else(|| {
+        message.error(
+            ErrorCode::InvalidField,
+            format!("Anonymity is {}, the number of hops", Hiding::ALLOWED),
+        )
+    })
 }
 
 /// How urgent a request is: whether somebody waits for it at this moment.

@@ -12,7 +12,7 @@ use crate::client::{
 
 use super::connection::{Connection, Stop};
 use super::dda::NewFile;
-use super::dispatch::{RequestFields, class};
+use super::dispatch::{RequestFields, class, hiding};
 use super::failure::GetFailure;
 use super::message::{Flag, Message};
 use super::protocol_error::{ErrorCode, ProtocolError};
@@ -115,6 +115,8 @@ fn read(message: &Message) -> Result<Get, ProtocolError> {
         retries: message
             .number("MaxRetries")?
             .map_or(0, |retries| u32::try_from(retries).unwrap_or(u32::MAX)),
+        hiding: hiding(message)?,
+        group: None,
     };
     Ok(Get {
         uri,
@@ -305,7 +307,7 @@ fn get_failed(identifier: &str, error: &GetError) -> Message {
 fn failure(error: &FetchError) -> GetFailure {
     match error {
         FetchError::DataNotFound => GetFailure::DataNotFound,
-        FetchError::RouteNotFound => GetFailure::RouteNotFound,
+        FetchError::RouteNotFound | FetchError::NoCircuit => GetFailure::RouteNotFound,
         FetchError::Overloaded => GetFailure::Overload,
         FetchError::TimedOut => GetFailure::TransferFailed,
         FetchError::RecentlyFailed => GetFailure::RecentlyFailed,

@@ -16,7 +16,7 @@ use crate::client::{
 
 use super::connection::{Connection, Over, Stop};
 use super::dda::Denied;
-use super::dispatch::{RequestFields, class};
+use super::dispatch::{RequestFields, class, hiding};
 use super::failure::PutFailure;
 use super::limits::PAYLOAD_MAX;
 use super::message::{Flag, Message, Terminator};
@@ -227,6 +227,7 @@ pub(super) fn options(
         compress: !message.flag("DontCompress", Flag::DefaultOff),
         class: class(message),
         address_only: message.flag("GetCHKOnly", Flag::DefaultOff),
+        hiding: hiding(message)?,
     })
 }
 
@@ -461,7 +462,7 @@ fn put_failed(identifier: &str, error: &InsertError) -> Message {
         InsertError::PathNotSupported => PutFailure::MetaStrings,
         InsertError::Io { .. } | InsertError::SourceChanged => PutFailure::Bucket,
         InsertError::Overloaded => PutFailure::Overload,
-        InsertError::RouteNotFound => PutFailure::RouteNotFound,
+        InsertError::RouteNotFound | InsertError::NoCircuit => PutFailure::RouteNotFound,
         InsertError::TooManyRetries { .. } => PutFailure::TooManyRetries,
         InsertError::Collision { .. } => PutFailure::Collision,
         InsertError::TooManyFiles { .. } => PutFailure::TooManyFiles,

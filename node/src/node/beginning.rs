@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::event_loop::Beginning;
+use super::onion_file::OnionFile;
 use super::open_links::router_config;
 use super::opennet::Opennet;
 use super::place_file::{KeptPlace, PlaceFile};
@@ -14,14 +15,14 @@ use crate::data_dir::DataDir;
 use crate::peers_file::PeersFile;
 
 /// The beginning of the node `me`. A node with strangers is where its identity puts it; one that has friends only where it was
-/// last, or there as well at its first start, and a task keeps its place from then on, which ends after the event loop.
+/// last, or there as well at its first start. Tasks keep its place and its guards from then on, which end after the event loop.
 pub(super) fn begin(
     data_dir: &DataDir,
     me: &NodeId,
     config: &Config,
     peers: &PeersFile,
     opennet: Option<Opennet>,
-) -> (Beginning, Option<JoinHandle<()>>) {
+) -> (Beginning, Vec<JoinHandle<()>>) {
     let identitys = KeptPlace {
         location: Location::of_node(me),
         settled: false,
@@ -34,6 +35,10 @@ pub(super) fn begin(
             (tell, tokio::spawn(file.keep(told)))
         })
         .unzip();
+    let onion_file = OnionFile::new(data_dir.path());
+    let recalled = onion_file.read();
+    let (remember, memories) = watch::channel(None);
+    let keep_onion = tokio::spawn(onion_file.keep(memories));
     let friends = peers.peers().iter();
     let beginning = Beginning {
         location: place.location,
@@ -43,6 +48,8 @@ pub(super) fn begin(
             .map(|friend| (friend.reference.id(), friend.trust))
             .collect(),
         place: tell,
+        recalled,
+        remember,
     };
-    (beginning, keep)
+    (beginning, keep.into_iter().chain([keep_onion]).collect())
 }

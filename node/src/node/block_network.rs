@@ -8,7 +8,9 @@ use routing::{FetchFailure, InsertFailure, LocalId, Origin};
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::Command;
-use crate::client::{BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Effort};
+use crate::client::{
+    Anonymity, BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Effort,
+};
 use crate::store::StoreHandle;
 
 /// Hands requests to the event loop and cancels those that nobody waits for.
@@ -41,6 +43,7 @@ impl NodeNetwork {
         key: BlockKey,
         class: Class,
         effort: Effort,
+        anonymity: Anonymity,
     ) -> Result<VerifiedBlock, BlockFetchError> {
         let mut guard = self.guard();
         let (answer, result) = oneshot::channel();
@@ -50,6 +53,7 @@ impl NodeNetwork {
             key,
             class,
             effort,
+            anonymity,
             answer,
         };
         let stopped = |_| BlockFetchError::ShuttingDown;
@@ -66,6 +70,7 @@ impl NodeNetwork {
         &self,
         block: VerifiedBlock,
         class: Class,
+        anonymity: Anonymity,
     ) -> Result<(), BlockInsertError> {
         let mut guard = self.guard();
         let (answer, result) = oneshot::channel();
@@ -74,6 +79,7 @@ impl NodeNetwork {
             id,
             block,
             class,
+            anonymity,
             answer,
         };
         self.commands
@@ -118,8 +124,9 @@ impl BlockNetwork for NodeNetwork {
         key: BlockKey,
         class: Class,
         effort: Effort,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
-        Box::pin(self.fetch_routed(key, class, effort))
+        Box::pin(self.fetch_routed(key, class, effort, anonymity))
     }
 
     fn fetch_stored(
@@ -133,8 +140,9 @@ impl BlockNetwork for NodeNetwork {
         &self,
         block: VerifiedBlock,
         class: Class,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
-        Box::pin(self.insert_routed(block, class))
+        Box::pin(self.insert_routed(block, class, anonymity))
     }
 
     fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()> {
@@ -176,7 +184,8 @@ impl Drop for CancelOnDrop<'_> {
 fn fetch_error(failure: FetchFailure) -> BlockFetchError {
     match failure {
         FetchFailure::NotFound => BlockFetchError::NotFound,
-        FetchFailure::RouteNotFound | FetchFailure::NoCircuit => BlockFetchError::RouteNotFound,
+        FetchFailure::RouteNotFound => BlockFetchError::RouteNotFound,
+        FetchFailure::NoCircuit => BlockFetchError::NoCircuit,
         FetchFailure::RecentlyFailed { retry_after } => {
             BlockFetchError::RecentlyFailed { retry_after }
         }
@@ -189,7 +198,8 @@ fn fetch_error(failure: FetchFailure) -> BlockFetchError {
 fn insert_error(failure: InsertFailure) -> BlockInsertError {
     match failure {
         InsertFailure::Collision(block) => BlockInsertError::Collision(block),
-        InsertFailure::RouteNotFound | InsertFailure::NoCircuit => BlockInsertError::RouteNotFound,
+        InsertFailure::RouteNotFound => BlockInsertError::RouteNotFound,
+        InsertFailure::NoCircuit => BlockInsertError::NoCircuit,
         InsertFailure::Overloaded => BlockInsertError::Overloaded,
         InsertFailure::TimedOut => BlockInsertError::TimedOut,
         InsertFailure::Cancelled => BlockInsertError::Cancelled,

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
-use routing::{Class, Contact, Effort, FetchFailure, InsertFailure, InsertSuccess, LocalId, Trust};
+use routing::{
+    Anonymity, Class, Contact, Effort, FetchFailure, InsertFailure, InsertSuccess, LocalId, Trust,
+};
 use tokio::sync::oneshot;
 
 use super::survey::Survey;
@@ -24,6 +26,8 @@ pub(super) enum Command {
         class: Class,
         /// How thoroughly to search.
         effort: Effort,
+        /// How it leaves the node.
+        anonymity: Anonymity,
         /// Where the result goes.
         answer: FetchAnswer,
     },
@@ -35,6 +39,8 @@ pub(super) enum Command {
         block: VerifiedBlock,
         /// Who goes first when both wait.
         class: Class,
+        /// How it leaves the node.
+        anonymity: Anonymity,
         /// Where the result goes.
         answer: InsertAnswer,
     },

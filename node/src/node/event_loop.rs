@@ -6,13 +6,13 @@ mod subscriptions;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
 use rand::RngExt as _;
 use routing::{
-    Action, Anonymity, Class, Event, Existing, LocalId, Location, LookupResult, Origin, PeerId,
+    Action, Class, Event, Existing, LocalId, Location, LookupResult, OnionMemory, Origin, PeerId,
     Place, Router, StoreResult, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,6 +20,7 @@ use tokio::time::sleep_until;
 
 use super::answers::Answers;
 use super::command::{Command, FetchAnswer, InsertAnswer};
+use super::onion_file::Keep;
 use super::opennet::Opennet;
 use super::place_file::KeptPlace;
 use super::survey::Survey;
@@ -82,6 +83,8 @@ pub(super) struct EventLoop {
     trust: BTreeMap<NodeId, Trust>,
     /// Where the node's place is told to be kept, if it is not its identity's.
     place: Option<watch::Sender<KeptPlace>>,
+    /// Where the node's guards are told to be kept.
+    remember: Keep,
     answers: Answers,
     offenders: mpsc::Sender<NodeId>,
     waiting: Waiting,
@@ -116,6 +119,10 @@ pub(super) struct Beginning {
     pub(super) trust: BTreeMap<NodeId, Trust>,
     /// Where its place is told to be kept, if it is not its identity's.
     pub(super) place: Option<watch::Sender<KeptPlace>>,
+    /// The keys and guards of its circuits, and how old they are.
+    pub(super) recalled: Option<(OnionMemory, Duration)>,
+    /// Where they are told to be kept.
+    pub(super) remember: Keep,
 }
 
 /// The users' requests that the router works on, and when they began.
@@ -145,9 +152,16 @@ impl EventLoop {
             opennet,
             trust,
             place,
+            recalled,
+            remember,
         } = beginning;
+        let mut router = Router::new(location, config, seed);
+        if let Some((memory, elapsed)) = recalled {
+            // Before the first peer
+            router.handle(Time::ZERO, Event::Recall { memory, elapsed });
+        }
         let event_loop = Self {
-            router: Router::new(location, config, seed),
+            router,
             store,
             store_answers,
             store_answer_sender,
@@ -160,6 +174,7 @@ impl EventLoop {
             opennet,
             trust,
             place,
+            remember,
             answers: Answers::default(),
             offenders: offender_sender,
             waiting: Waiting::default(),
@@ -214,7 +229,7 @@ impl EventLoop {
     }
 
     fn instant(&self, time: Time) -> Instant {
-        self.started + std::time::Duration::from_micros(time.as_micros())
+        self.started + Duration::from_micros(time.as_micros())
     }
 
     fn handle(&mut self, event: Event) {
@@ -230,6 +245,7 @@ impl EventLoop {
                 key,
                 class,
                 effort,
+                anonymity,
                 answer,
             } => {
                 self.waiting.fetches.insert(id, (answer, Instant::now()));
@@ -238,13 +254,14 @@ impl EventLoop {
                     key,
                     class,
                     effort,
-                    anonymity: Anonymity::Off,
+                    anonymity,
                 });
             }
             Command::Insert {
                 id,
                 block,
                 class,
+                anonymity,
                 answer,
             } => {
                 self.waiting.inserts.insert(id, (answer, Instant::now()));
@@ -252,7 +269,7 @@ impl EventLoop {
                     id,
                     block,
                     class,
-                    anonymity: Anonymity::Off,
+                    anonymity,
                 });
             }
             Command::Cancel { id } => {
@@ -295,7 +312,7 @@ impl EventLoop {
             LinkEvent::Up { peer, link, bond } => self.up(peer, link, bond),
             LinkEvent::DialFailed { peer } => self.handle(Event::DialFailed { node: peer }),
             LinkEvent::Down { peer } => self.down(peer),
-            LinkEvent::Message { peer, bytes } => self.message(peer, &bytes),
+            LinkEvent::Message { peer, bytes } => self.message(peer, bytes),
         }
     }
 
@@ -325,6 +342,9 @@ impl EventLoop {
             location,
             kind,
         });
+        if !stranger {
+            self.handle(Event::KnownAs { peer, node });
+        }
     }
 
     fn down(&mut self, node: NodeId) {
@@ -351,11 +371,14 @@ impl EventLoop {
         Survey::new(&self.router, self.answers.clone())
     }
 
-    fn message(&mut self, node: NodeId, bytes: &Bytes) {
+    fn message(&mut self, node: NodeId, bytes: Bytes) {
         let Some(from) = self.handles.get(&node).copied() else {
             return;
         };
-        match routing::decode(bytes) {
+        let decoded = routing::decode(&bytes);
+        // Cells are opened in place if nobody else holds their bytes
+        drop(bytes);
+        match decoded {
             Ok(message) => {
                 self.answers.heard(from, &message);
                 self.handle(Event::Message { from, message });
@@ -420,8 +443,7 @@ impl EventLoop {
                     }
                 }
                 Action::Moved { .. } => self.keep_place(),
-                // There is no onion stage yet: the configuration names none
-                Action::Remember { .. } => {}
+                Action::Remember { memory } => drop(self.remember.send_replace(Some(memory))),
                 Action::Dial { contact } => self.dial(&contact),
                 Action::HangUp { peer } => self.hang_up(peer),
                 Action::Appeared { key } => self.appeared(key),

@@ -13,6 +13,7 @@ use fproxy::network::{
 use tokio::sync::{mpsc, watch};
 
 use super::Core;
+use super::groups::SiteGroups;
 use crate::client::{
     self, Class, Client, Event, EventStream, FetchError, FetchOptions, InsertError, InsertOptions,
     InsertRequest, KeyChoice, Listing, ListingKind, SiteFile, SiteRequest, UskPolicy,
@@ -26,11 +27,16 @@ const PIECES_MAX: usize = 2;
 pub(super) struct GatewayPort {
     core: Arc<Core>,
     client: Arc<Client>,
+    groups: SiteGroups,
 }
 
 impl GatewayPort {
     pub(super) fn new(core: Arc<Core>, client: Arc<Client>) -> Self {
-        Self { core, client }
+        Self {
+            core,
+            client,
+            groups: SiteGroups::default(),
+        }
     }
 
     async fn open_document(
@@ -58,6 +64,7 @@ impl GatewayPort {
                 client::Reach::Network
             },
             usk: UskPolicy::Redirect,
+            group: Some(self.groups.of(&uri)),
             ..FetchOptions::default()
         };
         match self.client.open(&uri, options, sink).await {
@@ -277,6 +284,7 @@ fn fetch_failure(error: FetchError) -> FetchFailure {
     match error {
         FetchError::DataNotFound | FetchError::RecentlyFailed => FetchFailure::NotFound,
         FetchError::RouteNotFound => FetchFailure::NoPeers,
+        FetchError::NoCircuit => FetchFailure::NoCircuit,
         FetchError::Overloaded => FetchFailure::Overloaded,
         FetchError::TimedOut => FetchFailure::TimedOut,
         FetchError::Splitfile { found, needed, .. } => FetchFailure::Damaged {
@@ -311,6 +319,7 @@ fn fetch_failure(error: FetchError) -> FetchFailure {
 fn insert_failure(error: InsertError) -> InsertFailure {
     match error {
         InsertError::RouteNotFound => InsertFailure::NoPeers,
+        InsertError::NoCircuit => InsertFailure::NoCircuit,
         InsertError::Overloaded => InsertFailure::Overloaded,
         InsertError::TooManyRetries { .. } => InsertFailure::TimedOut,
         InsertError::Collision { existing } => InsertFailure::Collision { existing },

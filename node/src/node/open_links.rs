@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use crypto::Identity;
 use routing::places::Stage;
-use routing::{DarknetConfig, OpennetConfig, peers_for_bandwidth};
+use routing::{DarknetConfig, OnionConfig, OpennetConfig, peers_for_bandwidth};
 use tokio::sync::mpsc;
 
 use super::StartError;
 use super::opennet::Opennet;
 use super::remembered::RememberedFile;
+use crate::client::Hiding;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::link::{Endpoint, LinkConfig, LinkEvent, StrangerLimits};
@@ -89,7 +90,22 @@ pub(super) fn router_config(config: &Config, settled: bool) -> routing::Config {
         darknet: Some(Arc::new(darknet)),
         upload: NonZeroU64::new(upload),
         opennet: config.opennet.enabled.then(|| Arc::new(opennet)),
+        onion: Some(Arc::new(onion_config(config.anonymity.hiding))),
         ..routing::Config::default()
+    }
+}
+
+/// A node relays for others at every level. At level 0 it builds circuits of its own only for requests that ask for them.
+fn onion_config(hiding: Hiding) -> OnionConfig {
+    match hiding {
+        Hiding::Circuit(level) => OnionConfig {
+            level,
+            ..OnionConfig::default()
+        },
+        Hiding::Off => OnionConfig {
+            spare: 0,
+            ..OnionConfig::default()
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole nodes in one process.
 
 mod friends;
+mod hidden;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -13,7 +14,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Node;
+use super::onion_file::OnionFile;
 use super::remembered::RememberedFile;
+use crate::client;
 use crate::config::{ByteSize, Config, Overrides};
 use crate::data_dir::DataDir;
 use crate::demo::{Demo, DemoConfig, node_dir};
@@ -27,11 +30,19 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A node that takes part in the opennet, or does not.
 async fn node(folder: &Path, opennet: bool) -> Node {
+    // Too few for circuits
+    node_hiding(folder, opennet, 0).await
+}
+
+/// The same with circuits of so many hops.
+async fn node_hiding(folder: &Path, opennet: bool, hops: u8) -> Node {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let overrides = Overrides {
         link_listen: Some(any),
         opennet: Some(opennet),
         introduce: Some(opennet),
+        anonymity: Some(hops),
+        allow_anonymity_off: Some(true),
         store_size: Some(ByteSize::mebibytes(8)),
         cache_size: Some(ByteSize::mebibytes(8)),
         fcp_listen: Some(any),
@@ -132,6 +143,7 @@ async fn nodes_find_each_other_from_one_seed_and_write_down_whom_they_found() {
         fcp_port: 0,
         http_port: 0,
         opennet: true,
+        anonymity: None,
     };
     let demo = timeout(PATIENCE, Demo::start(&config))
         .await

@@ -20,6 +20,9 @@ pub(crate) struct BenchArguments {
     /// Nodes of the network
     #[arg(long, default_value_t = 12)]
     nodes: usize,
+    /// Over how many nodes requests travel sealed in the network: 0, 2, 4, 6 or 8
+    #[arg(long, value_name = "HOPS")]
+    anonymity: Option<u8>,
     /// Folder for temporary stores, best on the disk that the node will use
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -36,6 +39,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
         bytes: arguments.size << 20,
         file_bytes: arguments.file_size << 20,
         nodes: arguments.nodes,
+        anonymity: arguments.anonymity,
         folder: &folder,
     };
     note("warren: measuring; this takes about a minute, and nothing else should run meanwhile");

@@ -35,6 +35,9 @@ pub(crate) struct DemoArguments {
     /// Let the nodes find each other as strangers, starting from node 0, instead of linking them as friends
     #[arg(long)]
     opennet: bool,
+    /// Over how many nodes requests travel sealed: 0 (neighbours see the keys), 2, 4, 6 or 8. Usually 6; 0 with two nodes
+    #[arg(long, value_name = "HOPS")]
+    anonymity: Option<u8>,
     /// Do not open a browser
     #[arg(long)]
     no_open: bool,
@@ -59,6 +62,7 @@ async fn serve(arguments: &DemoArguments) -> Outcome {
         fcp_port: arguments.fcp_port,
         http_port: arguments.http_port,
         opennet: arguments.opennet,
+        anonymity: arguments.anonymity,
     };
     let stop = stop_signal()?;
     tokio::pin!(stop);

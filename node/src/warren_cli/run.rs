@@ -108,6 +108,8 @@ fn overrides(arguments: &RunArguments) -> Result<Overrides, Failure> {
         // A flag cannot switch off what the file switches on.
         opennet: arguments.opennet.then_some(true),
         seeds: seeds(&arguments.seeds)?,
+        anonymity: arguments.anonymity,
+        allow_anonymity_off: arguments.neighbours_may_see_keys.then_some(true),
         fcp_listen: arguments.fcp_listen,
         fproxy_listen: arguments.http_listen,
         log_level,

@@ -15,7 +15,10 @@ async fn plant(network: &Arc<MemoryNetwork>, payload: &[u8]) -> Uri {
         codec: crypto::Codec::None,
     };
     let (key, block) = ContentKey::seal(FileKey::from_bytes([3; 32]), extra, payload).unwrap();
-    network.insert(block, Class::Bulk).await.unwrap();
+    network
+        .insert(block, Class::Bulk, Anonymity::Off)
+        .await
+        .unwrap();
     Uri::Content {
         key,
         path: vec![String::new()],

@@ -346,9 +346,10 @@ impl BlockNetwork for Slow {
         key: BlockKey,
         class: Class,
         effort: Effort,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
         Box::pin(async move {
-            let result = self.0.fetch(key, class, effort).await;
+            let result = self.0.fetch(key, class, effort, anonymity).await;
             if result.is_err() {
                 tokio::time::sleep(Duration::from_secs(60)).await;
             }
@@ -367,8 +368,9 @@ impl BlockNetwork for Slow {
         &self,
         block: VerifiedBlock,
         class: Class,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
-        self.0.insert(block, class)
+        self.0.insert(block, class, anonymity)
     }
 
     fn appeared(&self, key: BlockKey) -> BlockFuture<'_, ()> {

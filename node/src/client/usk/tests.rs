@@ -1,7 +1,7 @@
 use crypto::{BlockKey, InsertUri, SubspaceSecret, Uri, VerifiedBlock};
 
 use super::*;
-use crate::client::network::{BlockFuture, BlockInsertError, BlockNetwork, Effort};
+use crate::client::network::{Anonymity, BlockFuture, BlockInsertError, BlockNetwork, Effort};
 use crate::client::tests::{MemoryNetwork, noise, open, put, request, subspace};
 use crate::client::{Client, ClientConfig, InsertError};
 
@@ -239,7 +239,7 @@ async fn a_lying_hint_costs_one_request_and_is_not_believed() {
             for key in hint::keys(secret().public(), "site", june()) {
                 let block = secret().seal(&key.name, &payload).unwrap();
                 // That of the year may be there.
-                drop(network.insert(block, Class::Bulk).await);
+                drop(network.insert(block, Class::Bulk, Anonymity::Off).await);
             }
         }
         let before = network.fetches();
@@ -340,12 +340,13 @@ impl BlockNetwork for Uneven {
         key: BlockKey,
         class: Class,
         effort: Effort,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
         Box::pin(async move {
             if self.quick_fetch.is_some_and(|quick| quick != key) {
                 std::future::pending::<()>().await;
             }
-            self.inner.fetch(key, class, effort).await
+            self.inner.fetch(key, class, effort, anonymity).await
         })
     }
 
@@ -360,6 +361,7 @@ impl BlockNetwork for Uneven {
         &self,
         block: VerifiedBlock,
         class: Class,
+        anonymity: Anonymity,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
         Box::pin(async move {
             if self.quick_insert != Some(block.key()) {
@@ -368,7 +370,7 @@ impl BlockNetwork for Uneven {
                     return Err(failure.clone());
                 }
             }
-            self.inner.insert(block, class).await
+            self.inner.insert(block, class, anonymity).await
         })
     }
 

@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::client::{
-    BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Client, ClientConfig,
-    Effort,
+    Anonymity, BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Client,
+    ClientConfig, Effort,
 };
 use crate::fcp::limits::Budget;
 use crate::fcp::message::{Message, Terminator};
@@ -108,6 +108,7 @@ impl BlockNetwork for TableNetwork {
         key: BlockKey,
         _: Class,
         _: Effort,
+        _: Anonymity,
     ) -> BlockFuture<'_, Result<VerifiedBlock, BlockFetchError>> {
         Box::pin(async move {
             match self.mood() {
@@ -130,6 +131,7 @@ impl BlockNetwork for TableNetwork {
         &self,
         block: VerifiedBlock,
         _: Class,
+        _: Anonymity,
     ) -> BlockFuture<'_, Result<(), BlockInsertError>> {
         Box::pin(async move {
             match self.mood() {

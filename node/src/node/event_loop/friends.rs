@@ -26,6 +26,7 @@ impl EventLoop {
                 location: Location::of_node(&node),
                 kind: PeerKind::Friend { trust },
             });
+            self.handle(Event::KnownAs { peer, node });
         }
     }
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::time::{interval, timeout};
 
 use super::*;
-use crate::client::{BlockFetchError, BlockNetwork as _, Class, Effort};
+use crate::client::{Anonymity, BlockFetchError, BlockNetwork as _, Class, Effort};
 use crate::node::block_network::NodeNetwork;
 
 /// Nodes that are all friends of each other.
@@ -94,7 +94,7 @@ async fn a_block_whose_other_holders_are_gone_is_copied_to_the_closest_nodes_and
     }
     friends.nodes.remove(0).stop().await;
     let found = network(&friends.nodes[0])
-        .fetch(key, Class::RealTime, Effort::Thorough)
+        .fetch(key, Class::RealTime, Effort::Thorough, Anonymity::Off)
         .await;
     assert_eq!(found.unwrap().bytes(), block.bytes());
     friends.stop().await;
@@ -107,13 +107,20 @@ async fn who_waits_for_a_block_hears_of_it_when_it_comes() {
     let block = content(1);
     let key = block.key();
     let [reader, writer] = [0, 1].map(|place| network(&friends.nodes[place]));
-    let missing = reader.fetch(key, Class::RealTime, Effort::Once).await;
+    let missing = reader
+        .fetch(key, Class::RealTime, Effort::Once, Anonymity::Off)
+        .await;
     assert_eq!(missing.unwrap_err(), BlockFetchError::NotFound);
     let waiting = tokio::spawn(async move {
         reader.appeared(key).await;
-        reader.fetch(key, Class::RealTime, Effort::Thorough).await
+        reader
+            .fetch(key, Class::RealTime, Effort::Thorough, Anonymity::Off)
+            .await
     });
-    writer.insert(block.clone(), Class::RealTime).await.unwrap();
+    writer
+        .insert(block.clone(), Class::RealTime, Anonymity::Off)
+        .await
+        .unwrap();
     let found = timeout(PATIENCE, waiting).await.expect("news in time");
     assert_eq!(found.unwrap().unwrap().bytes(), block.bytes());
     friends.stop().await;
