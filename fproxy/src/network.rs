@@ -334,6 +334,21 @@ pub struct NodeStatus {
     pub peers: Vec<PeerStatus>,
     /// Parts of the store, as content/signed × store/cache or however the node divides it.
     pub stores: Vec<StoreStatus>,
+    /// How the user's requests are hidden.
+    pub anonymity: AnonymityStatus,
+}
+
+/// How the user's requests are hidden, for the status page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnonymityStatus {
+    /// Nodes over which requests travel sealed, as the owner set it; 0: the peers see what is asked for.
+    pub hops_promised: u8,
+    /// How many they should be, given how many peers the node has.
+    pub hops_wished: u8,
+    /// How many they are at the moment at least; none if there is no circuit.
+    pub hops_least: Option<u8>,
+    /// Circuits that are ready for use.
+    pub circuits_ready: usize,
 }
 
 impl NodeStatus {

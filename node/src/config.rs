@@ -11,16 +11,18 @@ mod keys;
 mod load;
 mod settings;
 mod spelling;
+mod values;
 
 pub use byte_size::{ByteSize, ByteSizeError};
 pub use error::{ConfigError, Origin};
-pub(crate) use keys::is_name;
 pub use load::{CONFIG_FILE_NAME, Overrides};
 pub use settings::{
     AnonymitySettings, FcpSettings, FproxySettings, LimitSettings, LinkSettings, LogLevel,
     LogSettings, NAME_LEN_MAX, NodeSettings, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, OpennetSettings,
     SEEDS_MAX, STORE_SIZE_MIN, Settings, StoreSettings, SyncPolicy,
 };
+
+pub(crate) use values::is_name;
 
 use std::ops::Deref;
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::figures;
 use super::layout::{Here, Page, framed};
 use crate::app::App;
-use crate::network::{LinkStatus, NodeStatus, PeerStatus, StoreStatus};
+use crate::network::{AnonymityStatus, LinkStatus, NodeStatus, PeerStatus, StoreStatus};
 use crate::origin::Origin;
 
 /// Writes the page.
@@ -26,6 +26,8 @@ pub(crate) fn page(app: &App, status: &NodeStatus) -> Markup {
         } @else {
             (peers(&status.peers))
         }
+        h2 { "Anonymity" }
+        (anonymity(&status.anonymity))
         h2 { "Store" }
         (stores(&status.stores))
         p.quiet { "The blocks lie there encrypted. What opens them is in the addresses of those who read them, not here." }
@@ -40,6 +42,33 @@ pub(crate) fn page(app: &App, status: &NodeStatus) -> Markup {
             content,
         },
     )
+}
+
+fn anonymity(status: &AnonymityStatus) -> Markup {
+    let promised = status.hops_promised;
+    html! {
+        @if promised == 0 {
+            p.card { strong { "It is switched off." } " The nodes next to this one can see what you ask for here." }
+        } @else {
+            @match status.hops_least {
+                None => p.card { strong { "There is no way yet to hide a request." }
+                    " Nothing can be fetched or published until there are peers that have peers themselves." },
+                Some(least) if least < promised => p.card {
+                    strong { "Weaker than you asked for: " (least) " hops instead of " (promised) "." }
+                    " The network around this node is too small or too thin. More peers help."
+                },
+                Some(_) => {}
+            }
+            p.quiet { "Requests travel sealed over " (promised) " or more other nodes before they begin. "
+                "Peers see that this node asks for something, and not for what." }
+            dl.figures.card {
+                dt { "Hops promised" } dd { (promised) }
+                dt { "Hops wished for" } dd { (status.hops_wished) }
+                dt { "Hops at present" } dd { @match status.hops_least { Some(least) => (least), None => "none" } }
+                dt { "Circuits ready" } dd { (status.circuits_ready) }
+            }
+        }
+    }
 }
 
 fn peers(peers: &[PeerStatus]) -> Markup {

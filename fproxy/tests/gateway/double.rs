@@ -9,9 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use crypto::{ContentExtra, ContentKey, FileKey, SubspaceSecret, Uri};
 use fproxy::network::{
-    BoxFuture, Content, Document, ElsewhereReason, FetchFailure, Found, InsertFailure, LinkStatus,
-    ListingEntry, Network, NodeStatus, OpenOptions, PeerStatus, Phase, Progress, Reach, Source,
-    StoreStatus, Target, Upload,
+    AnonymityStatus, BoxFuture, Content, Document, ElsewhereReason, FetchFailure, Found,
+    InsertFailure, LinkStatus, ListingEntry, Network, NodeStatus, OpenOptions, PeerStatus, Phase,
+    Progress, Reach, Source, StoreStatus, Target, Upload,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -378,6 +378,12 @@ fn status() -> NodeStatus {
             peer("", connected(61, 118)),
             peer("Bob", LinkStatus::Unreachable),
         ],
+        anonymity: AnonymityStatus {
+            hops_promised: 6,
+            hops_wished: 6,
+            hops_least: Some(6),
+            circuits_ready: 5,
+        },
         stores: vec![
             store("Store: content", 41_234, 1_400_000_000),
             store("Store: signed", 812, 1_900_000),

@@ -55,6 +55,25 @@ pub struct NodeFacts {
     pub store: StoreFacts,
     /// How requests have ended since it started.
     pub requests: RequestFacts,
+    /// How the user's requests are hidden.
+    pub circuits: CircuitFacts,
+}
+
+/// How the user's requests are hidden. Says nothing of what they ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CircuitFacts {
+    /// Hops that the configuration promises; 0: requests leave openly.
+    pub hops_promised: u8,
+    /// Hops that circuits should have, given how many peers the node has.
+    pub hops_wished: u8,
+    /// Hops of the shortest circuit that is ready; none as long as there is none.
+    pub hops_least: Option<u8>,
+    /// Circuits that are ready.
+    pub ready: usize,
+    /// Circuits that are being built.
+    pub building: usize,
+    /// Circuits of others that lead through this node.
+    pub relayed: usize,
 }
 
 /// How requests have ended since the node started; cancelled ones are not counted.

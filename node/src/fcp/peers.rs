@@ -56,6 +56,12 @@ fn with_volatile(data: Message, facts: &NodeFacts, peers: &[PeerFacts]) -> Messa
             "volatile.totalOutputBytes",
             peers.iter().map(|peer| peer.sent_bytes).sum::<u64>(),
         )
+        .with("volatile.anonymityHops", facts.circuits.hops_promised)
+        .with("volatile.circuitHopsWished", facts.circuits.hops_wished)
+        .with_some("volatile.circuitHopsLeast", facts.circuits.hops_least)
+        .with("volatile.circuitsReady", facts.circuits.ready)
+        .with("volatile.circuitsBuilding", facts.circuits.building)
+        .with("volatile.circuitsRelayed", facts.circuits.relayed)
         .with("volatile.storedBlocks", facts.store.stored_blocks)
         .with("volatile.cachedBlocks", facts.store.cached_blocks)
         .with("volatile.storeUsedBytes", facts.store.used_bytes)

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::client::Hiding;
+
 /// Heading of the options that every command has.
 const GENERAL: &str = "General options";
 
@@ -139,6 +141,10 @@ pub struct PutArguments {
     /// Only compute the URI; publish nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Over how many nodes the blocks travel sealed: 0 (the node's neighbours see them), 2, 4, 6 or 8; by default as the
+    /// node is set up.
+    #[arg(long, value_name = "HOPS", value_parser = hops)]
+    pub anonymity: Option<u8>,
 }
 
 /// `fcp get`.
@@ -155,6 +161,15 @@ pub struct GetArguments {
     /// Refuse documents with more bytes than this.
     #[arg(long, value_name = "BYTES")]
     pub max_size: Option<u64>,
+    /// Over how many nodes the requests travel sealed: 0 (the node's neighbours see the keys), 2, 4, 6 or 8; by default as
+    /// the node is set up.
+    #[arg(long, value_name = "HOPS", value_parser = hops)]
+    pub anonymity: Option<u8>,
+}
+
+fn hops(text: &str) -> Result<u8, String> {
+    let hiding = Hiding::from_text(text).map(Hiding::hops);
+    hiding.ok_or_else(|| format!("allowed is {}", Hiding::ALLOWED))
 }
 
 /// `fcp keygen`.
@@ -184,6 +199,8 @@ mod tests {
             "fcp --port 9486 put dir --key-file k --site blog",
             "fcp get CHK@x -o -",
             "fcp get KSK@a --max-size 5 --progress never",
+            "fcp get KSK@a --anonymity 0",
+            "fcp put a --anonymity 8",
             "fcp keygen --json",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");
@@ -194,6 +211,7 @@ mod tests {
             "fcp put a --key CHK@ --key-file b",
             "fcp put a --site b --name c",
             "fcp get",
+            "fcp get KSK@a --anonymity 3",
         ] {
             assert!(
                 Arguments::try_parse_from(line.split(' ')).is_err(),

@@ -13,7 +13,7 @@ use crate::fcp::message::Message;
 use super::arguments::{GetArguments, NodeAddress};
 use super::connect;
 use super::failure::{ExitStatus, Failure};
-use super::put::blocks;
+use super::put::{blocks, warn_of_level_0};
 use super::report::Report;
 
 const IDENTIFIER: &str = "get";
@@ -58,6 +58,7 @@ pub(super) async fn get(
         Some(output) => must_be_free(output, &arguments)?,
         None => {}
     }
+    warn_of_level_0(arguments.anonymity, report);
     let mut client = connect(node).await?;
     let (uri, found) = find(&mut client, uri, &arguments, report).await?;
     let content_type = found
@@ -92,7 +93,8 @@ async fn find(
             .with("URI", &uri)
             .with("ReturnType", "direct")
             .with("Verbosity", 1)
-            .with_some("MaxSize", arguments.max_size);
+            .with_some("MaxSize", arguments.max_size)
+            .with_some("Anonymity", arguments.anonymity);
         client.send(&request).await?;
         let failed = match wait_for_data(client, report).await? {
             Ok(found) => return Ok((uri, found)),

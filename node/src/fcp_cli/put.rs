@@ -30,6 +30,7 @@ pub(super) async fn put(
     node: &NodeAddress,
     report: &Report,
 ) -> Result<(), Failure> {
+    warn_of_level_0(arguments.anonymity, report);
     if arguments.source == Path::new("-") {
         if arguments.key_file.as_deref() == Some(Path::new("-")) {
             return Err(Failure::new(
@@ -228,13 +229,21 @@ async fn put_direct(
     Ok(())
 }
 
+/// Tells the user once what level 0 gives away.
+pub(super) fn warn_of_level_0(anonymity: Option<u8>, report: &Report) {
+    if anonymity == Some(0) {
+        report.note("anonymity 0: the nodes next to yours can see what is asked for, and that it comes from you");
+    }
+}
+
 /// What every kind of put says.
 pub(super) fn put_message(name: &str, arguments: &PutArguments, target: &InsertUri) -> Message {
     let message = Message::new(name)
         .with("Identifier", IDENTIFIER)
         .with("URI", target.to_secret_string().as_str())
         .with("Verbosity", 1)
-        .with("GetCHKOnly", arguments.dry_run);
+        .with("GetCHKOnly", arguments.dry_run)
+        .with_some("Anonymity", arguments.anonymity);
     if arguments.convergent {
         message.with("Convergent", true)
     } else {

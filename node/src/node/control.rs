@@ -7,9 +7,10 @@ use super::Core;
 use super::answers::{Answers, Ended};
 use super::event_loop::LinkedPeer;
 use super::survey::Survey;
+use crate::client::Hiding;
 use crate::fcp::node_info::{
-    AddPeerError, BoxFuture, LinkFacts, NodeControl, NodeFacts, Outcomes, PeerFacts, PeerStanding,
-    RemovePeerError, RequestFacts, StoreFacts,
+    AddPeerError, BoxFuture, CircuitFacts, LinkFacts, NodeControl, NodeFacts, Outcomes, PeerFacts,
+    PeerStanding, RemovePeerError, RequestFacts, StoreFacts,
 };
 use crate::peers_file::{Friend, PeerAddError, PeerRemoveError};
 use crate::reference::{Reference, ReferenceError, reachable_addresses};
@@ -79,11 +80,32 @@ impl Core {
             addresses: reachable_addresses(self.endpoint.local_addr(), &self.config.link.announce),
             opennet: self.config.opennet.enabled,
             requests: request_facts(survey),
+            circuits: self.circuit_facts(survey),
             store: StoreFacts {
                 stored_blocks: stats.blocks(Place::Store),
                 cached_blocks: stats.blocks(Place::Cache),
                 used_bytes: stats.bytes(Place::Store) + stats.bytes(Place::Cache),
                 limit_bytes: stats.bytes_max(Place::Store) + stats.bytes_max(Place::Cache),
+            },
+        }
+    }
+
+    pub(super) fn circuit_facts(&self, survey: &Survey) -> CircuitFacts {
+        let view = survey.onion.unwrap_or_default();
+        match self.config.anonymity.hiding {
+            Hiding::Off => CircuitFacts {
+                ready: view.ready,
+                building: view.building,
+                relayed: view.relayed,
+                ..CircuitFacts::default()
+            },
+            Hiding::Circuit(level) => CircuitFacts {
+                hops_promised: level.hops(),
+                hops_wished: view.hops_wished,
+                hops_least: view.hops_least,
+                ready: view.ready,
+                building: view.building,
+                relayed: view.relayed,
             },
         }
     }

@@ -1,6 +1,7 @@
 //! The one task that owns the router: events go in, actions are carried out. Nothing else happens here.
 
 mod friends;
+mod storing;
 mod strangers;
 mod subscriptions;
 
@@ -9,11 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use crypto::{BlockKey, NodeId, VerifiedBlock};
+use crypto::{BlockKey, NodeId};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, Existing, LocalId, Location, LookupResult, OnionMemory, Origin, PeerId,
-    Place, Router, StoreResult, StoreTicket, Time, Trust,
+    Action, Class, Event, LocalId, Location, OnionMemory, PeerId, Router, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -26,7 +26,7 @@ use super::place_file::KeptPlace;
 use super::survey::Survey;
 use crate::link::{Bond, Endpoint, Link, LinkEvent, Priority};
 use crate::peers_file::PEERS_MAX;
-use crate::store::{GetResult, ListResult, PutOutcome, PutResult, StoreHandle};
+use crate::store::{GetResult, PutResult, StoreHandle};
 use subscriptions::Subscriptions;
 
 /// Link events taken at once before the router's actions are carried out: enough to spare wake-ups, few
@@ -293,20 +293,6 @@ impl EventLoop {
         }
     }
 
-    fn store_answer(&mut self, answer: StoreAnswer) {
-        self.handle(match answer {
-            StoreAnswer::Looked(ticket, result) => Event::LookupDone {
-                ticket,
-                result: looked(result),
-            },
-            StoreAnswer::Put(ticket, result) => Event::StoreDone {
-                ticket,
-                result: kept(&result),
-            },
-            StoreAnswer::Next(key) => Event::NextStored { key },
-        });
-    }
-
     fn link_event(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::Up { peer, link, bond } => self.up(peer, link, bond),
@@ -465,62 +451,6 @@ impl EventLoop {
         };
         if let Err(error) = linked.link.send(routing::encode(message), priority) {
             tracing::debug!(%error, "a message could not be queued");
-        }
-    }
-
-    fn lookup(&mut self, ticket: StoreTicket, key: BlockKey, origin: Origin) {
-        let sender = self.store_answer_sender.clone();
-        let answer = move |result| drop(sender.blocking_send(StoreAnswer::Looked(ticket, result)));
-        if self.store.lookup(key, origin, answer).is_err() {
-            tracing::debug!("the store's queue is full; a lookup is not done");
-            self.refused.push_back(Event::LookupDone {
-                ticket,
-                result: LookupResult::Unavailable,
-            });
-        }
-    }
-
-    /// A walk that finds the store busy meets the same key again; one that finds the disk failing begins again.
-    fn next_stored(&mut self, after: Option<BlockKey>) {
-        let sender = self.store_answer_sender.clone();
-        let answer = move |result: ListResult| {
-            drop(sender.blocking_send(StoreAnswer::Next(result.ok().flatten())));
-        };
-        if self.store.next_stored(after, answer).is_err() {
-            self.refused.push_back(Event::NextStored { key: after });
-        }
-    }
-
-    fn put(&mut self, ticket: StoreTicket, block: VerifiedBlock, place: Place, existing: Existing) {
-        let sender = self.store_answer_sender.clone();
-        let answer = move |result| drop(sender.blocking_send(StoreAnswer::Put(ticket, result)));
-        if self.store.keep(place, block, existing, answer).is_err() {
-            tracing::debug!("the store's queue is full; a block is not kept");
-            self.refused.push_back(Event::StoreDone {
-                ticket,
-                result: StoreResult::Failed,
-            });
-        }
-    }
-}
-
-/// A disk that fails says nothing of what is there.
-fn looked(result: GetResult) -> LookupResult {
-    match result {
-        Ok(Some(block)) => LookupResult::Found(block),
-        Ok(None) => LookupResult::Missing,
-        Err(_) => LookupResult::Unavailable,
-    }
-}
-
-/// A store that holds another signed block under the key keeps that one: the new one is then not kept.
-fn kept(result: &PutResult) -> StoreResult {
-    match result {
-        Ok(PutOutcome::Stored | PutOutcome::AlreadyThere) => StoreResult::Kept,
-        Ok(PutOutcome::Collision(_)) => StoreResult::Failed,
-        Err(error) => {
-            tracing::warn!(%error, "a block could not be stored");
-            StoreResult::Failed
         }
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use crypto::{InsertUri, Uri};
 use fproxy::network::{
-    BoxFuture, Content, Document, ElsewhereReason, EntryKind, FetchFailure, Found, InsertFailure,
-    LinkStatus, ListingEntry, Network, NodeStatus, OpenOptions, PeerStatus, Phase, Progress, Reach,
-    Source, StoreStatus, Target, Upload, UploadedFile, Urgency,
+    AnonymityStatus, BoxFuture, Content, Document, ElsewhereReason, EntryKind, FetchFailure, Found,
+    InsertFailure, LinkStatus, ListingEntry, Network, NodeStatus, OpenOptions, PeerStatus, Phase,
+    Progress, Reach, Source, StoreStatus, Target, Upload, UploadedFile, Urgency,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -141,6 +141,7 @@ impl GatewayPort {
     async fn node_status(&self) -> NodeStatus {
         let stats = self.core.store.store().stats();
         let peers = self.core.peer_facts().await;
+        let circuits = self.core.circuit_facts(&self.core.survey().await);
         NodeStatus {
             id: self.core.identity.id().to_string(),
             name: self.core.config.node.name.clone(),
@@ -160,6 +161,12 @@ impl GatewayPort {
                         }),
                 })
                 .collect(),
+            anonymity: AnonymityStatus {
+                hops_promised: circuits.hops_promised,
+                hops_wished: circuits.hops_wished,
+                hops_least: circuits.hops_least,
+                circuits_ready: circuits.ready,
+            },
             stores: stats
                 .families
                 .iter()

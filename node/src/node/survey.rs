@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use routing::{Load, Location, PeerCredit, PeerId, PeerMerit, Router};
+use routing::{Load, Location, OnionView, PeerCredit, PeerId, PeerMerit, Router};
 
 use super::answers::Answers;
 
@@ -15,6 +15,8 @@ pub(crate) struct Survey {
     pub(crate) location: Option<Location>,
     /// The linked peers.
     pub(crate) peers: BTreeMap<PeerId, SurveyedPeer>,
+    /// How the user's requests are hidden; none when the node is stopping.
+    pub(crate) onion: Option<OnionView>,
     /// How requests have ended since the start.
     pub(crate) answers: Answers,
 }
@@ -50,6 +52,7 @@ impl Survey {
             load: router.load(),
             location: Some(router.location()),
             peers: peers.collect(),
+            onion: router.onion(),
             answers,
         }
     }

@@ -92,6 +92,7 @@ fn as_json(run: &RunFile, node: &Message, peers: &[Message]) -> Value {
         number(node, "volatile.storeLimitBytes").into(),
     );
     status.insert("opennet".into(), is_open(node).into());
+    status.insert("anonymity".into(), anonymity_json(node));
     status.insert("requests".into(), requests_json(node));
     status.insert("peers".into(), peers.into());
     Value::Object(status)
@@ -132,6 +133,7 @@ fn print_text(run: &RunFile, node: &Message, peers: &[Message]) {
         number(node, "volatile.numberOfConnected"),
         peers.len()
     ));
+    say(&format!("anonymity {}", anonymity_text(node)));
     print_requests(node);
     for peer in peers {
         say(&format!("          {}", peer_line(peer)));
@@ -140,6 +142,46 @@ fn print_text(run: &RunFile, node: &Message, peers: &[Message]) {
 
 fn is_open(node: &Message) -> bool {
     node.field("opennet") == Some("true")
+}
+
+fn anonymity_json(node: &Message) -> Value {
+    let least = node
+        .field("volatile.circuitHopsLeast")
+        .and_then(|text| text.parse::<u64>().ok());
+    json!({
+        "hops_promised": number(node, "volatile.anonymityHops"),
+        "hops_wished": number(node, "volatile.circuitHopsWished"),
+        "hops_least": least,
+        "circuits_ready": number(node, "volatile.circuitsReady"),
+        "circuits_building": number(node, "volatile.circuitsBuilding"),
+        "circuits_relayed": number(node, "volatile.circuitsRelayed"),
+    })
+}
+
+/// What hides the requests of this node's user, in one line.
+fn anonymity_text(node: &Message) -> String {
+    let promised = number(node, "volatile.anonymityHops");
+    let relayed = number(node, "volatile.circuitsRelayed");
+    if promised == 0 {
+        return format!(
+            "OFF: the peers see what is asked for here; {relayed} circuits of others lead through this node"
+        );
+    }
+    let ready = number(node, "volatile.circuitsReady");
+    let wished = number(node, "volatile.circuitHopsWished");
+    let least = node
+        .field("volatile.circuitHopsLeast")
+        .and_then(|text| text.parse::<u64>().ok());
+    let state = match least {
+        None => "no circuit is ready, so nothing can be asked for yet".to_owned(),
+        Some(least) if least < promised => {
+            format!(
+                "ONLY {least} HOPS at present: the network around this node is too small for more"
+            )
+        }
+        Some(least) => format!("{least} hops or more at present, {wished} wished for"),
+    };
+    format!("{promised} hops promised; {state}; {ready} circuits ready, {relayed} of others")
 }
 
 /// The kinds of requests: as people call them, as they are called in JSON, and in the protocol.

@@ -19,8 +19,8 @@ use crate::client::{
 use crate::fcp::limits::Budget;
 use crate::fcp::message::{Message, Terminator};
 use crate::fcp::node_info::{
-    AddPeerError, BoxFuture, NodeControl, NodeFacts, Outcomes, PeerFacts, PeerStanding,
-    RemovePeerError, RequestFacts, StoreFacts,
+    AddPeerError, BoxFuture, CircuitFacts, NodeControl, NodeFacts, Outcomes, PeerFacts,
+    PeerStanding, RemovePeerError, RequestFacts, StoreFacts,
 };
 use crate::fcp::reader::{LineLimits, Position, read_message};
 use crate::fcp::{FcpDependencies, FcpServer};
@@ -213,6 +213,14 @@ impl NodeControl for TestNode {
                         recent_mean: Some(12.25),
                     },
                     ..RequestFacts::default()
+                },
+                circuits: CircuitFacts {
+                    hops_promised: 6,
+                    hops_wished: 10,
+                    hops_least: Some(4),
+                    ready: 5,
+                    building: 1,
+                    relayed: 17,
                 },
                 store: StoreFacts {
                     stored_blocks: 7,
