@@ -255,7 +255,7 @@ fn overrides(config: &DemoConfig, index: usize) -> Overrides {
         link_listen: Some(loopback(0)),
         // What loopback carries: no line is to be spared.
         upload: Some(ByteSize::mebibytes(256)),
-        anonymity: config.anonymity.or((config.nodes < 3).then_some(0)),
+        anonymity: config.anonymity.or_else(|| (config.nodes < 3).then_some(0)),
         allow_anonymity_off: Some(true),
         // Room for some gigabytes of experiments, so that nothing published vanishes while one plays.
         store_size: Some(ByteSize::gibibytes(4)),

@@ -136,12 +136,7 @@ impl Node {
         }
         let (stop_loop, stopped) = oneshot::channel();
         let event_loop = tokio::spawn(event_loop.run(stopped));
-        let network = NodeNetwork::new(core.commands.clone(), Arc::clone(&core.store));
-        let client_config = ClientConfig {
-            hiding: core.config.anonymity.hiding,
-            ..ClientConfig::new(temp_dir.clone())
-        };
-        let client = Client::new(Arc::new(network), client_config);
+        let client = core.client(&temp_dir);
         let fcp = start_fcp(&core, &client, &temp_dir).await?;
         let gateway = start_gateway(&core, &client, &temp_dir, secrets.fproxy_labels).await?;
         let run = core.run_file(fcp.as_ref(), gateway.as_ref());
@@ -262,6 +257,15 @@ impl Node {
 impl Core {
     fn peers(&self) -> MutexGuard<'_, PeersFile> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn client(&self, temp_dir: &std::path::Path) -> Arc<Client> {
+        let network = NodeNetwork::new(self.commands.clone(), Arc::clone(&self.store));
+        let config = ClientConfig {
+            hiding: self.config.anonymity.hiding,
+            ..ClientConfig::new(temp_dir.to_owned())
+        };
+        Client::new(Arc::new(network), config)
     }
 
     fn reference(&self) -> Result<Reference, ReferenceMakeError> {
