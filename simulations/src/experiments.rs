@@ -2,12 +2,15 @@
 
 mod caching;
 mod churn;
+mod circuit_attacks;
 mod convergence;
 mod departures;
 mod durability;
+mod exit_inference;
 mod folding;
 mod greedy_limit;
 mod growth;
+mod guards;
 mod hybrid;
 mod link_lengths;
 mod million;
@@ -15,6 +18,7 @@ mod node_failure;
 mod overload;
 mod pitch_black;
 mod popularity;
+mod requester;
 mod storage;
 mod swapping;
 mod traceback;
@@ -41,6 +45,10 @@ pub fn experiments() -> Vec<&'static dyn Experiment> {
         &storage::Storage,
         &durability::Durability,
         &traceback::Traceback,
+        &exit_inference::ExitInference,
+        &requester::Requester,
+        &guards::Guards,
+        &circuit_attacks::CircuitAttacks,
         &overload::Overload,
     ]
 }

@@ -24,6 +24,7 @@
 //!
 //! Read [`network`](Network) first, then [`Topology`] and [`LinkModel`].
 
+pub mod anonymity;
 mod bandwidth;
 mod behaviour;
 mod blocks;

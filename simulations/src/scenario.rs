@@ -49,6 +49,16 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("storage", include_str!("../scenarios/storage.toml")),
     ("traceback", include_str!("../scenarios/traceback.toml")),
     ("overload", include_str!("../scenarios/overload.toml")),
+    (
+        "exit-inference",
+        include_str!("../scenarios/exit-inference.toml"),
+    ),
+    ("guards", include_str!("../scenarios/guards.toml")),
+    (
+        "circuit-attacks",
+        include_str!("../scenarios/circuit-attacks.toml"),
+    ),
+    ("requester", include_str!("../scenarios/requester.toml")),
 ];
 
 /// An experiment with its parameters.

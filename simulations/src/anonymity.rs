@@ -1,0 +1,17 @@
+//! What those who collude can learn of who asked: graphs to walk on, circuits, and the adversary's reckoning.
+//!
+//! Nothing here is part of a node. Circuits are drawn as an originator draws them, and the adversary has all that an
+//! honest-but-curious coalition could have, and more: the whole graph.
+
+pub mod circuits;
+pub mod counting;
+pub mod downloads;
+pub mod inference;
+pub mod links;
+pub mod trial;
+
+pub use circuits::{Circuit, Design, Originator};
+pub use counting::{Coalition, Tally, Verdict};
+pub use downloads::{Asker, Churning, Downloads, Seen};
+pub use inference::{Belief, Sighting};
+pub use links::Links;

@@ -1,0 +1,295 @@
+//! Files that are published and downloaded in a network of routers, and what each node sees of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crypto::BlockKey;
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+use routing::{Block, Class, HopsToLive, InsertStage, Lookahead, Message};
+
+use super::{Links, Tally};
+use crate::behaviour::{Direction, Observation};
+use crate::elided_block::ElidedBlock;
+use crate::network::{Network, RequestHandle, Settings};
+use crate::random::rng_for;
+use crate::statistics::share;
+use crate::topology::Topology;
+
+/// A network of which every node's messages are seen, so that any of them may turn out to collude.
+#[derive(Debug)]
+pub struct Downloads {
+    network: Network<ElidedBlock>,
+    links: Links,
+    files: u64,
+    rng: ChaCha8Rng,
+    hops_max: HopsToLive,
+    /// Down for a while.
+    away: Vec<usize>,
+}
+
+/// A file: keys of blocks, in order.
+#[derive(Clone, Debug)]
+pub struct FileKeys {
+    blocks: Vec<ElidedBlock>,
+    numbers: BTreeMap<BlockKey, u32>,
+}
+
+/// Who asks for each block in the open.
+#[derive(Clone, Debug)]
+pub enum Asker {
+    /// The same for all.
+    One(usize),
+    /// For each its own.
+    Each(Vec<usize>),
+}
+
+/// What was seen while a file was downloaded or published.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Of all requests.
+    pub all: Tally,
+    /// Of those with as many hops to live as a user's own.
+    pub fresh: Tally,
+    /// Which part of the blocks came, or was stored.
+    pub success: f64,
+}
+
+/// What makes a download harder.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Churning {
+    /// This part of all nodes is down at any time, others after each tenth of a file.
+    pub part: f64,
+}
+
+impl Downloads {
+    /// `nodes` with two neighbours on the ring and so many long links each.
+    #[must_use]
+    pub fn new(nodes: usize, long_links: usize, lookahead: Lookahead, seed: u64) -> Self {
+        let topology = Topology::small_world(nodes, long_links, seed);
+        let mut settings = Settings {
+            traced: false,
+            paths: false,
+            ..Settings::default()
+        };
+        settings.config.lookahead = lookahead;
+        let hops_max = settings.config.hops_to_live_max;
+        let mut network = Network::new(&topology, settings, seed);
+        for node in 0..nodes {
+            network.watch(node);
+        }
+        Self {
+            network,
+            links: Links::of_topology(&topology),
+            files: seed << 32,
+            rng: rng_for(seed, "downloads"),
+            hops_max,
+            away: Vec::new(),
+        }
+    }
+
+    /// Who is linked with whom.
+    #[must_use]
+    pub const fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// A new file of so many blocks, which is nowhere yet.
+    pub fn file(&mut self, blocks: usize) -> FileKeys {
+        let first = self.files;
+        self.files += blocks as u64;
+        let blocks: Vec<ElidedBlock> = (first..self.files).map(ElidedBlock::content).collect();
+        let numbers = blocks.iter().map(Block::key).zip(0..).collect();
+        FileKeys { blocks, numbers }
+    }
+
+    /// A random node that runs.
+    pub fn node(&mut self) -> usize {
+        self.network.random_node(None)
+    }
+
+    /// A node publishes a file.
+    pub fn publish(&mut self, askers: &Asker, file: &FileKeys) -> Seen {
+        let work = |network: &mut Network<ElidedBlock>, node, block: &ElidedBlock| {
+            network.insert_as(node, block.clone(), Class::Bulk)
+        };
+        self.all(askers, file, None, work)
+    }
+
+    /// A node downloads a file.
+    pub fn download(
+        &mut self,
+        askers: &Asker,
+        file: &FileKeys,
+        churning: Option<Churning>,
+    ) -> Seen {
+        let work = |network: &mut Network<ElidedBlock>, node, block: &ElidedBlock| {
+            network.fetch_as(node, block.key(), Class::Bulk)
+        };
+        self.all(askers, file, churning, work)
+    }
+
+    fn all(
+        &mut self,
+        askers: &Asker,
+        file: &FileKeys,
+        churning: Option<Churning>,
+        work: impl Fn(&mut Network<ElidedBlock>, usize, &ElidedBlock) -> RequestHandle,
+    ) -> Seen {
+        self.network.take_observations();
+        let (mut all, mut fresh, mut handles) = (Vec::new(), Vec::new(), Vec::new());
+        let size = file.blocks.len().div_ceil(TENTHS);
+        for (tenth, blocks) in file.blocks.chunks(size).enumerate() {
+            if let Some(churning) = churning {
+                self.churn(churning, askers);
+            }
+            for (number, block) in blocks.iter().enumerate() {
+                let node = askers.of(tenth * size + number);
+                handles.push(work(&mut self.network, node, block));
+            }
+            self.network.run_until_ended(LONGEST);
+            for observation in self.network.take_observations() {
+                if let Some((seen, hops)) = sight(file, &observation) {
+                    all.push(seen);
+                    fresh.extend((hops == self.hops_max).then_some(seen));
+                }
+            }
+        }
+        let came = handles
+            .iter()
+            .filter(|&&handle| self.network.report(handle).is_success());
+        Seen {
+            all: Tally::of(all),
+            fresh: Tally::of(fresh),
+            success: share(came.count(), handles.len()),
+        }
+    }
+
+    /// Some go, and those that were away come back. Who asks stays.
+    fn churn(&mut self, Churning { part }: Churning, askers: &Asker) {
+        for node in std::mem::take(&mut self.away) {
+            self.network.restart_node(node);
+        }
+        for node in 0..self.links.nodes() {
+            if self.rng.random_bool(part) && !askers.has(node) {
+                self.network.stop_node(node);
+                self.away.push(node);
+            }
+        }
+    }
+}
+
+impl Asker {
+    /// The requester's plaintext stems: each block is carried so many hops in the open, drawn anew for each block, and asked for by the last. Gives
+    /// who asks, and what the nodes on the way see. It exists to show what it costs, and nowhere else.
+    pub fn behind_random_stems(
+        links: &Links,
+        requester: usize,
+        hops: usize,
+        file: &FileKeys,
+        rng: &mut ChaCha8Rng,
+    ) -> (Self, Vec<(u32, u32, u32)>) {
+        let stems: Vec<Vec<usize>> = (0..file.blocks.len())
+            .map(|_| stem(links, requester, hops, rng))
+            .collect();
+        Self::behind(&stems)
+    }
+
+    /// The same with one stem for the whole file.
+    pub fn behind_one_stem(
+        links: &Links,
+        requester: usize,
+        hops: usize,
+        file: &FileKeys,
+        rng: &mut ChaCha8Rng,
+    ) -> (Self, Vec<(u32, u32, u32)>) {
+        let stem = stem(links, requester, hops, rng);
+        Self::behind(&vec![stem; file.blocks.len()])
+    }
+
+    /// Each block is asked for by one of `ends`, any one.
+    pub fn dealt(ends: &[usize], file: &FileKeys, rng: &mut ChaCha8Rng) -> Self {
+        let blocks = 0..file.blocks.len();
+        Self::Each(
+            blocks
+                .map(|_| ends[rng.random_range(0..ends.len())])
+                .collect(),
+        )
+    }
+
+    fn behind(stems: &[Vec<usize>]) -> (Self, Vec<(u32, u32, u32)>) {
+        let ends = stems.iter().filter_map(|stem| stem.last().copied());
+        let seen = stems.iter().zip(0..).flat_map(|(stem, block)| {
+            stem.windows(2)
+                .map(move |pair| (short(pair[1]), short(pair[0]), block))
+        });
+        (Self::Each(ends.collect()), seen.collect())
+    }
+
+    fn of(&self, block: usize) -> usize {
+        match self {
+            Self::One(node) => *node,
+            Self::Each(nodes) => nodes[block],
+        }
+    }
+
+    fn has(&self, node: usize) -> bool {
+        match self {
+            Self::One(one) => *one == node,
+            Self::Each(nodes) => nodes.contains(&node),
+        }
+    }
+}
+
+impl FileKeys {
+    /// How many blocks it has.
+    #[must_use]
+    pub const fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+}
+
+/// The requester, and a walk from it.
+fn stem(links: &Links, requester: usize, hops: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut stem = vec![requester];
+    while stem.len() <= hops {
+        let last = *stem.last().expect("the requester is in it");
+        let next = links.neighbours(last).choose(rng);
+        stem.push(*next.expect("nobody is without links") as usize);
+    }
+    stem
+}
+
+/// Who was asked by whom for which block of the file, and with how many hops to live.
+fn sight(file: &FileKeys, observation: &Observation) -> Option<((u32, u32, u32), HopsToLive)> {
+    if observation.direction != Direction::In {
+        return None;
+    }
+    let (key, hops) = match &observation.message {
+        Message::Fetch {
+            key, hops_to_live, ..
+        } => (key, *hops_to_live),
+        Message::Offer { key, stage, .. } => match stage {
+            InsertStage::Seek(hops) => (key, *hops),
+            // A copy of what others published
+            InsertStage::Replicate(_) | InsertStage::Repair => return None,
+        },
+        _ => return None,
+    };
+    let block = *file.numbers.get(key)?;
+    Some((
+        (short(observation.node), short(observation.other), block),
+        hops,
+    ))
+}
+
+fn short(node: usize) -> u32 {
+    u32::try_from(node).expect("a simulated network has fewer than 2^32 nodes")
+}
+
+/// A file is asked for in so many parts, one after the other.
+const TENTHS: usize = 10;
+
+/// A part of a file is given up after so long.
+const LONGEST: Duration = Duration::from_hours(1);

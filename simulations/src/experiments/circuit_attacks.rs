@@ -1,0 +1,73 @@
+//! A3, A8, A9, A10: attacks on circuits that take patience, relays of one's own, or many identities.
+//!
+//! All are played on graphs: which relays collude decides, and routers add nothing to it. Where timing helps, it is taken to work always.
+
+mod adjacency;
+mod capture;
+mod sessions;
+mod year;
+
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+
+use crate::experiment::{Context, Experiment, Outcome};
+
+/// What patience, lists and identities buy.
+pub(super) struct CircuitAttacks;
+
+#[derive(Debug, Deserialize)]
+struct Parameters {
+    nodes: usize,
+    degree: usize,
+    /// Graphs, each with links of its own.
+    graphs: u64,
+    /// Victims on each graph, each against a coalition of its own.
+    victims: u64,
+    /// Parts of all nodes that collude.
+    parts: Vec<f64>,
+    /// After how many sessions the predecessor attack is looked at, rising.
+    sessions: Vec<usize>,
+    /// Circuits of each victim in the attack by lists.
+    circuits: usize,
+    /// Files that are fetched in a day of the year.
+    files_a_day: u32,
+    /// Lives of second hops that are compared, in days.
+    second_hop_days: Vec<u32>,
+}
+
+/// Circuits of a pool, and hops of each.
+const POOL: usize = 32;
+const HOPS: usize = 6;
+
+impl Experiment for CircuitAttacks {
+    fn name(&self) -> &'static str {
+        "circuit-attacks"
+    }
+
+    fn number(&self) -> &'static str {
+        "A3-A10"
+    }
+
+    fn summary(&self) -> &'static str {
+        "predecessors over many sessions, route capture by lists, guard and end over a year, identities next to a victim"
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Outcome> {
+        let mut parameters: Parameters = context.parameters()?;
+        parameters.nodes = context.nodes().unwrap_or(parameters.nodes);
+        ensure!(
+            parameters.nodes >= 200 && parameters.degree >= 4 && !parameters.sessions.is_empty(),
+            "at least 200 nodes of degree 4, and sessions"
+        );
+        let mut outcome = Outcome::default();
+        sessions::measure(context, &parameters, &mut outcome);
+        capture::measure(context, &parameters, &mut outcome);
+        year::measure(context, &parameters, &mut outcome);
+        adjacency::measure(context, &parameters, &mut outcome);
+        outcome.note(format!(
+            "{} graphs of {} nodes and degree {}, {} victims on each, each against a coalition of its own.",
+            parameters.graphs, parameters.nodes, parameters.degree, parameters.victims
+        ));
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,99 @@
+//! Whether a coalition can tell who downloads: bars that must not be lost again.
+
+use routing::Lookahead;
+use simulations::anonymity::trial::{Judged, Trial, behind_circuits};
+use simulations::anonymity::{Asker, Coalition, Design, Downloads};
+use simulations::rng_for;
+use simulations::statistics::share;
+
+const NODES: usize = 400;
+const BLOCKS: usize = 400;
+const FILES: u64 = 4;
+const COALITIONS: u64 = 25;
+
+/// Every tenth node.
+const PART: f64 = 0.1;
+
+/// Files asked for by the node itself, or at the ends of circuits.
+fn judged(circuits: Option<(usize, usize)>) -> Vec<Judged> {
+    let mut world = Downloads::new(NODES, 14, Lookahead::On, 5);
+    (0..FILES)
+        .flat_map(|number| {
+            let mut rng = rng_for(number, "file");
+            let file = world.file(BLOCKS);
+            let publisher = Asker::One(world.node());
+            assert!(world.publish(&publisher, &file).success > 0.99);
+            let requester = world.node();
+            let design = Design::SecondHops(1);
+            let (asker, circuits) = match circuits {
+                Some((pool, hops)) => behind_circuits(
+                    world.links(),
+                    requester,
+                    (design, pool, hops),
+                    &file,
+                    &mut rng,
+                ),
+                None => (Asker::One(requester), Vec::new()),
+            };
+            let seen = world.download(&asker, &file, None);
+            assert!(seen.success > 0.99, "the file comes: {}", seen.success);
+            let trial = Trial {
+                requester,
+                seen: seen.all,
+                circuits,
+                design,
+                blocks: BLOCKS,
+            };
+            let coalitions: Vec<Coalition> = (0..COALITIONS)
+                .map(|number| {
+                    Coalition::draw(NODES, PART, requester, &mut rng_for(number, "coalition"))
+                })
+                .collect();
+            trial.judge(world.links(), &coalitions, 4)
+        })
+        .collect()
+}
+
+fn part(judged: &[Judged], is: impl Fn(&Judged) -> bool) -> f64 {
+    let hits = judged.iter().filter(|one| is(one)).count();
+    share(hits, judged.len())
+}
+
+#[test]
+fn a_tenth_of_all_nodes_names_who_asks_in_the_open() {
+    let judged = judged(None);
+    let caught = part(&judged, |one| one.verdict.caught);
+    assert!(caught > 0.4, "the test must be able to see: {caught}");
+}
+
+#[test]
+fn a_tenth_of_all_nodes_does_not_name_who_asks_through_circuits() {
+    let judged = judged(Some((32, 6)));
+    assert!(
+        judged.iter().all(|one| !one.verdict.caught),
+        "nobody is caught by counting"
+    );
+    let innocents: usize = judged.iter().map(|one| one.verdict.innocents).sum();
+    assert!(
+        innocents <= 2,
+        "{innocents} of {} downloads flag somebody else",
+        judged.len()
+    );
+    let linked = part(&judged, |one| one.linked);
+    assert!(linked <= 0.2, "guard and end collude in {linked}");
+    let beliefs: Vec<_> = judged.iter().filter_map(|one| one.belief).collect();
+    assert!(beliefs.len() >= 8, "{} beliefs", beliefs.len());
+    for belief in beliefs {
+        assert!(
+            belief.requester < 0.1,
+            "the requester is suspected too much: {belief:?}"
+        );
+    }
+}
+
+#[test]
+fn a_single_circuit_frames_its_end() {
+    let judged = judged(Some((1, 4)));
+    let innocents: usize = judged.iter().map(|one| one.verdict.innocents).sum();
+    assert!(innocents > 10, "{innocents} of {}", judged.len());
+}
