@@ -8,7 +8,7 @@ use crate::experiment::{Axis, Context, Figure, Kind, Outcome, Plot, Table};
 use crate::statistics::{count, mean};
 
 /// The hops that an originator asks for, by the links it has: at least so many links, so many hops.
-const HOPS_BY_DEGREE: [(usize, usize); 3] = [(15, 6), (10, 8), (0, 10)];
+const HOPS_BY_DEGREE: [(usize, usize); 3] = [(18, 6), (10, 8), (0, 10)];
 
 /// So few links count as few where degrees are uneven.
 const FEW_LINKS: usize = 12;

@@ -55,6 +55,9 @@ pub(super) const HOPS: usize = 6;
 /// What stays from circuit to circuit.
 const DESIGN: Design = Design::SecondHops(1);
 
+/// So many coalitions for each file and part reckon with the places of circuits too.
+const BELIEVING: usize = 5;
+
 /// Hops of a stem.
 const STEM: usize = 3;
 
@@ -171,7 +174,7 @@ fn one_network(parameters: &Parameters, column: Column, seed: u64) -> Vec<Cell> 
             .iter()
             .flat_map(|trial| {
                 let coalitions = coalitions(parameters, trial.requester, part, seed);
-                trial.judge(world.links(), &coalitions, 1)
+                trial.judge(world.links(), &coalitions, BELIEVING)
             })
             .collect(),
     };

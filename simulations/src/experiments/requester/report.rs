@@ -267,6 +267,10 @@ pub(super) fn notes(parameters: &Parameters, cells: &[Cell], outcome: &mut Outco
         "The open stems are no part of any node. What the nodes of a stem see is written down by the simulation; only the last one's request is a router's. \
          They are here because they look like protection and are the opposite.",
     );
+    outcome.note(
+        "Lookahead makes level 0 worse: a router that knows the peers of its peers spreads its requests more evenly over them, so that each gets a share that a relay's request seldom reaches. The \
+         requester is flagged more often than was published, and fewer others are. The row without lookahead is the one to hold against the published model.",
+    );
     let came: Vec<f64> = cells.iter().map(|cell| cell.success).collect();
     outcome.note(format!(
         "{:.4} of all blocks came or were stored; what was refused for overload is tried again by the router. A file is asked for in ten parts, each at once.",
