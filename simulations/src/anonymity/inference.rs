@@ -182,6 +182,10 @@ fn log_sum(logarithms: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+    use rand::seq::IndexedRandom;
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
     use crate::anonymity::Originator;
     use crate::anonymity::links::Degrees;
@@ -200,35 +204,52 @@ mod tests {
         assert!(belief.of(6) > 0.0 && belief.of(5) == 0.0);
     }
 
+    /// As circuits are taken to be: a relay may be visited twice behind the second hop.
+    fn end_of_walk(
+        links: &Links,
+        originator: &Originator,
+        design: Design,
+        rng: &mut ChaCha8Rng,
+    ) -> usize {
+        let any = |node: usize, rng: &mut ChaCha8Rng| {
+            *links.neighbours(node).choose(rng).unwrap() as usize
+        };
+        let second = |guard: usize, rng: &mut ChaCha8Rng| loop {
+            let second = any(guard, rng);
+            if second != originator.node {
+                break second;
+            }
+        };
+        let (mut at, done) = match design {
+            Design::Walks => (originator.node, 0),
+            Design::Guard => (second(originator.guard.unwrap(), rng), 2),
+            Design::SecondHops(_) => (originator.seconds[0], 2),
+        };
+        for _ in done..5 {
+            at = any(at, rng);
+        }
+        at
+    }
+
     #[test]
     fn what_is_believed_is_what_is_so() {
         // If so, it takes as many bits on average to learn who it was as the adversary thinks
         let links = Links::draw(400, Degrees::Even(10), 2);
-        for design in [
-            Design::Walks,
-            Design::Guard,
-            Design::SecondHops(1),
-            Design::SecondHops(2),
-        ] {
+        for design in [Design::Walks, Design::Guard, Design::SecondHops(1)] {
             let (mut thought, mut took) = (0.0, 0.0);
-            let trials = 200;
-            for trial in 0..trials {
+            for trial in 0..200 {
                 let mut rng = rng_for(trial, "belief");
-                let node = rand::RngExt::random_range(&mut rng, 0..400);
+                let node = rng.random_range(0..400);
                 let originator = Originator::draw(&links, node, design, &mut rng);
                 let sightings: Vec<Sighting> = (0..3)
-                    .map(|number| {
-                        let circuit = originator.circuit(&links, 5, number, &mut rng);
-                        sight(circuit.hops[4], 5, circuit.group)
-                    })
+                    .map(|_| sight(end_of_walk(&links, &originator, design, &mut rng), 5, 0))
                     .collect();
-                let ends: Vec<usize> = sightings.iter().map(|sighting| sighting.node).collect();
-                let belief = Belief::after(&links, design, &sightings, &ends);
+                let belief = Belief::after(&links, design, &sightings, &[]);
                 thought += belief.entropy();
                 took += belief.surprise(node);
             }
-            let off = (took - thought) / f64::from(u32::try_from(trials).unwrap());
-            assert!(off.abs() < 0.35, "{design:?}: {off} bits");
+            let off = (took - thought) / 200.0;
+            assert!(off.abs() < 0.3, "{design:?}: {off} bits");
         }
     }
 }
