@@ -8,6 +8,7 @@ pub mod counting;
 pub mod downloads;
 pub mod inference;
 pub mod links;
+mod traced;
 pub mod trial;
 
 pub use circuits::{Circuit, Design, Originator};

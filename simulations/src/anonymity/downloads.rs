@@ -1,15 +1,20 @@
 //! Files that are published and downloaded in a network of routers, and what each node sees of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crypto::BlockKey;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
-use routing::{Block, Class, HopsToLive, InsertStage, Lookahead, Message};
+use routing::{
+    Anonymity, Block, Class, Group, HopsToLive, InsertStage, Level, Lookahead, Message,
+    OnionConfig, Role, Via,
+};
 
-use super::{Links, Tally};
+use super::traced::Traced;
+use super::{Circuit, Links, Tally};
 use crate::behaviour::{Direction, Observation};
 use crate::elided_block::ElidedBlock;
 use crate::network::{Network, RequestHandle, Settings};
@@ -27,6 +32,17 @@ pub struct Downloads {
     hops_max: HopsToLive,
     /// Down for a while.
     away: Vec<usize>,
+    /// How requests leave the node that asks.
+    hiding: Hiding,
+}
+
+/// Whether requests go through circuits of the routers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hiding {
+    /// None has any.
+    Off,
+    /// They do, over six hops, or more where degrees are low.
+    On,
 }
 
 /// A file: keys of blocks, in order.
@@ -52,6 +68,8 @@ pub struct Seen {
     pub all: Tally,
     /// Of those with as many hops to live as a user's own.
     pub fresh: Tally,
+    /// The circuits of the one who asked, at whose ends blocks of the file were looked up: the routers' own, seen from above.
+    pub circuits: Vec<Circuit>,
     /// Which part of the blocks came, or was stored.
     pub success: f64,
 }
@@ -67,6 +85,22 @@ impl Downloads {
     /// `nodes` with two neighbours on the ring and so many long links each.
     #[must_use]
     pub fn new(nodes: usize, long_links: usize, lookahead: Lookahead, seed: u64) -> Self {
+        Self::with(nodes, long_links, lookahead, Hiding::Off, seed)
+    }
+
+    /// The same with routers that have circuits, and have had the time to tell each other of it.
+    #[must_use]
+    pub fn with_circuits(nodes: usize, long_links: usize, seed: u64) -> Self {
+        Self::with(nodes, long_links, Lookahead::On, Hiding::On, seed)
+    }
+
+    fn with(
+        nodes: usize,
+        long_links: usize,
+        lookahead: Lookahead,
+        hiding: Hiding,
+        seed: u64,
+    ) -> Self {
         let topology = Topology::small_world(nodes, long_links, seed);
         let mut settings = Settings {
             traced: false,
@@ -74,8 +108,18 @@ impl Downloads {
             ..Settings::default()
         };
         settings.config.lookahead = lookahead;
+        if hiding == Hiding::On {
+            // Circuits that stand by would be built by all, and are of no use to those who do not ask
+            settings.config.onion = Some(Arc::new(OnionConfig {
+                spare: 0,
+                ..OnionConfig::default()
+            }));
+        }
         let hops_max = settings.config.hops_to_live_max;
         let mut network = Network::new(&topology, settings, seed);
+        if hiding == Hiding::On {
+            network.run_for(SETTLING);
+        }
         for node in 0..nodes {
             network.watch(node);
         }
@@ -86,6 +130,7 @@ impl Downloads {
             rng: rng_for(seed, "downloads"),
             hops_max,
             away: Vec::new(),
+            hiding,
         }
     }
 
@@ -109,7 +154,7 @@ impl Downloads {
         self.network.random_node(None)
     }
 
-    /// A node publishes a file.
+    /// A node publishes a file, in the open.
     pub fn publish(&mut self, askers: &Asker, file: &FileKeys) -> Seen {
         let work = |network: &mut Network<ElidedBlock>, node, block: &ElidedBlock| {
             network.insert_as(node, block.clone(), Class::Bulk)
@@ -117,7 +162,7 @@ impl Downloads {
         self.all(askers, file, None, work)
     }
 
-    /// A node downloads a file.
+    /// A node downloads a file, in the open.
     pub fn download(
         &mut self,
         askers: &Asker,
@@ -130,6 +175,40 @@ impl Downloads {
         self.all(askers, file, churning, work)
     }
 
+    /// A node publishes a file through circuits.
+    ///
+    /// # Panics
+    /// If the routers have no circuits.
+    pub fn publish_hidden(&mut self, node: usize, file: &FileKeys) -> Seen {
+        let hidden = self.through_circuits();
+        let work = |network: &mut Network<ElidedBlock>, node, block: &ElidedBlock| {
+            network.insert_hidden(node, block.clone(), Class::Bulk, hidden)
+        };
+        self.all(&Asker::One(node), file, None, work)
+    }
+
+    /// A node downloads a file through circuits.
+    ///
+    /// # Panics
+    /// If the routers have no circuits.
+    pub fn download_hidden(&mut self, node: usize, file: &FileKeys) -> Seen {
+        let hidden = self.through_circuits();
+        let work = |network: &mut Network<ElidedBlock>, node, block: &ElidedBlock| {
+            network.fetch_hidden(node, block.key(), Class::Bulk, hidden)
+        };
+        self.all(&Asker::One(node), file, None, work)
+    }
+
+    /// A group of its own for the file that was made last.
+    fn through_circuits(&self) -> Anonymity {
+        assert_eq!(self.hiding, Hiding::On, "routers without circuits");
+        Anonymity::Circuit(Via {
+            level: Level::Six,
+            group: Group(self.files),
+            role: Role::Part,
+        })
+    }
+
     fn all(
         &mut self,
         askers: &Asker,
@@ -138,6 +217,8 @@ impl Downloads {
         work: impl Fn(&mut Network<ElidedBlock>, usize, &ElidedBlock) -> RequestHandle,
     ) -> Seen {
         self.network.take_observations();
+        self.network.take_lookups();
+        let mut traced = Traced::default();
         let (mut all, mut fresh, mut handles) = (Vec::new(), Vec::new(), Vec::new());
         let size = file.blocks.len().div_ceil(TENTHS);
         for (tenth, blocks) in file.blocks.chunks(size).enumerate() {
@@ -149,8 +230,15 @@ impl Downloads {
                 handles.push(work(&mut self.network, node, block));
             }
             self.network.run_until_ended(LONGEST);
-            for observation in self.network.take_observations() {
-                if let Some((seen, hops)) = sight(file, &observation) {
+            let observations = self.network.take_observations();
+            let lookups = self.network.take_lookups();
+            if self.hiding == Hiding::On {
+                traced.add(&observations, &lookups, |key| {
+                    file.numbers.contains_key(key)
+                });
+            }
+            for observation in &observations {
+                if let Some((seen, hops)) = sight(file, observation) {
                     all.push(seen);
                     fresh.extend((hops == self.hops_max).then_some(seen));
                 }
@@ -162,6 +250,10 @@ impl Downloads {
         Seen {
             all: Tally::of(all),
             fresh: Tally::of(fresh),
+            circuits: match askers {
+                Asker::One(node) => traced.circuits(*node),
+                Asker::Each(_) => Vec::new(),
+            },
             success: share(came.count(), handles.len()),
         }
     }
@@ -290,6 +382,9 @@ fn short(node: usize) -> u32 {
 
 /// A file is asked for in so many parts, one after the other.
 const TENTHS: usize = 10;
+
+/// Until all know each other's lists: two intervals, and the time of grace.
+const SETTLING: Duration = Duration::from_secs(150);
 
 /// A part of a file is given up after so long.
 const LONGEST: Duration = Duration::from_hours(1);

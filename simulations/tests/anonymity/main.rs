@@ -97,3 +97,61 @@ fn a_single_circuit_frames_its_end() {
     let innocents: usize = judged.iter().map(|one| one.verdict.innocents).sum();
     assert!(innocents > 10, "{innocents} of {}", judged.len());
 }
+
+#[test]
+fn circuits_of_routers_hide_who_asks() {
+    let mut world = Downloads::with_circuits(NODES, 18, 6);
+    let mut linked = 0;
+    for number in 0..2 {
+        let file = world.file(BLOCKS / 2);
+        let publisher = Asker::One(world.node());
+        world.publish(&publisher, &file);
+        let requester = world.node();
+        let seen = world.download_hidden(requester, &file);
+        assert!(seen.success > 0.99, "the file comes: {}", seen.success);
+        for node in 0..NODES {
+            assert_eq!(seen.all.asked(node, requester), 0, "a neighbour sees a key");
+        }
+        let circuits = seen.circuits;
+        assert!(circuits.len() >= 4, "{circuits:?}");
+        for circuit in &circuits {
+            assert_eq!(
+                circuit.hops[..2],
+                circuits[0].hops[..2],
+                "guard and second hop stay"
+            );
+            assert!(
+                circuit.hops.len() >= 6 && !circuit.hops.contains(&requester),
+                "{circuit:?}"
+            );
+        }
+        let trial = Trial {
+            requester,
+            seen: seen.all,
+            circuits,
+            design: Design::SecondHops(1),
+            blocks: BLOCKS / 2,
+        };
+        let coalitions: Vec<Coalition> = (0..COALITIONS)
+            .map(|one| {
+                Coalition::draw(
+                    NODES,
+                    PART,
+                    requester,
+                    &mut rng_for(one, &format!("routers {number}")),
+                )
+            })
+            .collect();
+        for one in trial.judge(world.links(), &coalitions, 8) {
+            assert!(!one.verdict.caught, "counting finds who asks");
+            linked += usize::from(one.linked);
+            if let Some(belief) = one.belief {
+                assert!(
+                    belief.requester < 0.1,
+                    "the requester is suspected too much: {belief:?}"
+                );
+            }
+        }
+    }
+    assert!(linked <= 10, "guard and end collude in {linked} of 50");
+}

@@ -26,6 +26,9 @@ pub(super) enum Column {
     OneStem,
     /// Through a pool of circuits.
     Onion,
+    /// The same, with circuits that routers build and use.
+    Routers,
+    RoutersInsert,
     /// The node itself publishes.
     PlainInsert,
     OnionInsert,
@@ -62,13 +65,15 @@ const BELIEVING: usize = 5;
 const STEM: usize = 3;
 
 impl Column {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Plain,
         Self::NoLookahead,
         Self::FreshOnly,
         Self::RandomStem,
         Self::OneStem,
         Self::Onion,
+        Self::Routers,
+        Self::RoutersInsert,
         Self::PlainInsert,
         Self::OnionInsert,
         Self::PopularPlain,
@@ -85,6 +90,8 @@ impl Column {
             Self::RandomStem => "warning: open stem, new for each block",
             Self::OneStem => "warning: open stem, one for all",
             Self::Onion => "onion",
+            Self::Routers => "onion in routers",
+            Self::RoutersInsert => "insert, onion in routers",
             Self::PlainInsert => "insert, level 0",
             Self::OnionInsert => "insert, onion",
             Self::PopularPlain => "popular file, level 0",
@@ -99,7 +106,12 @@ impl Column {
         matches!(
             self,
             Self::Onion | Self::OnionInsert | Self::PopularOnion | Self::ChurningOnion
-        )
+        ) || self.is_in_routers()
+    }
+
+    /// Whether circuits are the routers' own.
+    const fn is_in_routers(self) -> bool {
+        matches!(self, Self::Routers | Self::RoutersInsert)
     }
 
     const fn lookahead(self) -> Lookahead {
@@ -110,7 +122,10 @@ impl Column {
     }
 
     const fn is_insert(self) -> bool {
-        matches!(self, Self::PlainInsert | Self::OnionInsert)
+        matches!(
+            self,
+            Self::PlainInsert | Self::OnionInsert | Self::RoutersInsert
+        )
     }
 }
 
@@ -149,12 +164,12 @@ pub(super) fn measure(
 }
 
 fn one_network(parameters: &Parameters, column: Column, seed: u64) -> Vec<Cell> {
-    let mut world = Downloads::new(
-        parameters.nodes,
-        parameters.long_links,
-        column.lookahead(),
-        seed,
-    );
+    let (nodes, links) = (parameters.nodes, parameters.long_links);
+    let mut world = if column.is_in_routers() {
+        Downloads::with_circuits(nodes, links, seed)
+    } else {
+        Downloads::new(nodes, links, column.lookahead(), seed)
+    };
     let (trials, successes): (Vec<Trial>, Vec<f64>) = (0..parameters.files)
         .map(|number| {
             trial(
@@ -203,7 +218,7 @@ fn trial(
             stems = seen;
             asker
         }
-        column if column.is_onion() => {
+        column if column.is_onion() && !column.is_in_routers() => {
             let pool = (DESIGN, POOL, HOPS);
             let (asker, pool) = behind_circuits(world.links(), requester, pool, &file, rng);
             circuits = pool;
@@ -212,6 +227,9 @@ fn trial(
         _ => Asker::One(requester),
     };
     let seen = ask(world, parameters, column, &asker, &file);
+    if column.is_in_routers() {
+        circuits.clone_from(&seen.circuits);
+    }
     let tally = match column {
         Column::FreshOnly => seen.fresh,
         Column::RandomStem | Column::OneStem => seen.all.with(stems),
@@ -234,6 +252,9 @@ fn ask(
     asker: &Asker,
     file: &FileKeys,
 ) -> Seen {
+    if let (Column::RoutersInsert, Asker::One(node)) = (column, asker) {
+        return world.publish_hidden(*node, file);
+    }
     if column.is_insert() {
         return world.publish(asker, file);
     }
@@ -244,6 +265,9 @@ fn ask(
             let reader = Asker::One(world.node());
             world.download(&reader, file, None);
         }
+    }
+    if let (Column::Routers, Asker::One(node)) = (column, asker) {
+        return world.download_hidden(*node, file);
     }
     let churning = matches!(column, Column::ChurningPlain | Column::ChurningOnion);
     let churning = churning.then_some(Churning {

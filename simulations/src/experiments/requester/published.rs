@@ -26,8 +26,9 @@ pub(super) fn of(column: Column, part: f64) -> Option<Published> {
         Column::FreshOnly => [(0.06, 0.09), (0.29, 0.43), (0.46, 0.69), (0.74, 1.0)],
         Column::RandomStem => [(0.21, 0.0), (0.58, 0.0), (0.83, 0.0), (0.99, 0.0)],
         Column::OneStem => [(0.0, 0.29), (0.05, 1.4), (0.09, 2.5), (0.16, 3.8)],
-        Column::Onion => [(0.0, 0.0); 4],
+        Column::Onion | Column::Routers => [(0.0, 0.0); 4],
         Column::PlainInsert
+        | Column::RoutersInsert
         | Column::PopularPlain
         | Column::ChurningPlain
         | Column::OnionInsert

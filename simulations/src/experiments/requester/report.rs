@@ -114,6 +114,7 @@ fn plot(
         Column::RandomStem,
         Column::OneStem,
         Column::Onion,
+        Column::Routers,
     ];
     for column in shown {
         let of_column = || cells.iter().filter(move |cell| cell.column == column);
@@ -260,7 +261,7 @@ pub(super) fn notes(parameters: &Parameters, cells: &[Cell], outcome: &mut Outco
     ));
     outcome.note(format!(
         "Circuits: {POOL} of {HOPS} hops with one guard and one second hop, drawn by the simulation with the rules of a node, and asked for at their ends by \
-         real routers. \"Guard and an end collude\" takes it that they recognise each other by timing, always; everything else here is without timing. The \
+         real routers; in the rows that say so, routers build and use circuits of their own, and the simulation follows their cells from above. \"Guard and an end collude\" takes it that they recognise each other by timing, always; everything else here is without timing. The \
          belief is that of somebody who knows every link, and the relay before each colluding end (or the last honest one before those that collude)."
     ));
     outcome.note(
