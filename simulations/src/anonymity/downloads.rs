@@ -363,7 +363,9 @@ fn sight(file: &FileKeys, observation: &Observation) -> Option<((u32, u32, u32),
             key, hops_to_live, ..
         } => (key, *hops_to_live),
         Message::Offer { key, stage, .. } => match stage {
-            InsertStage::Seek(hops) => (key, *hops),
+            InsertStage::Seek(hops) | InsertStage::Inside(hops) | InsertStage::Outward(hops) => {
+                (key, *hops)
+            }
             // A copy of what others published
             InsertStage::Replicate(_) | InsertStage::Repair => return None,
         },
