@@ -1,6 +1,7 @@
 //! What a block through a circuit of six hops costs, all nodes together on one core: `cargo bench -p routing`.
 //!
-//! Beside it is the limit: the cipher alone for as many hops. The rest is the routers, encoding, and copies.
+//! Beside it are the limits: the cipher alone for as many hops, and the handshakes of a circuit, of which there is one for each
+//! 32 blocks of a file of this length. The rest is the routers, commands, encoding, and copies. Then: what circuits take of memory.
 #![expect(
     clippy::print_stdout,
     reason = "the figures are what this program is for"
@@ -26,6 +27,8 @@ const LINKS: u32 = 8;
 const BLOCKS: u64 = 1_000;
 
 fn main() {
+    memory();
+    let set_up = set_up_alone();
     let limit = cipher_alone();
     let through = network(Anonymity::Circuit(Via {
         level: Level::Six,
@@ -45,10 +48,51 @@ fn main() {
     ] {
         println!("{what}: {:.1} MB/s, {:?} a block", rate(took), each(took));
     }
+    println!(
+        "handshakes of a circuit of six hops: {set_up:?}, {:?} a block",
+        set_up / 32
+    );
 }
 
-/// A block cell through five layers and the end's, and all of them taken off.
-fn cipher_alone() -> Duration {
+/// What circuits take in the memory of all nodes, as the system sees it.
+fn memory() {
+    let before = resident();
+    let none = ready(0);
+    let idle = resident();
+    drop(none);
+    let many = ready(40);
+    let busy = resident();
+    let relayed: usize = many
+        .routers
+        .iter()
+        .filter_map(|router| Some(router.onion()?.relayed))
+        .sum();
+    let taken = busy.saturating_sub(before.max(idle));
+    println!(
+        "{relayed} circuits relayed, the originators' own parts included: {taken} KiB, {} bytes each",
+        taken * 1024 / relayed.max(1)
+    );
+}
+
+/// KiB of this process in memory; zero where there is no `/proc`.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number.and_then(|kib| kib.parse().ok()).unwrap_or(0)
+}
+
+/// All handshakes of a circuit, on both sides.
+fn set_up_alone() -> Duration {
+    let start = Instant::now();
+    for _ in 0..40 {
+        circuit();
+    }
+    start.elapsed() / 40
+}
+
+/// A circuit of six hops: the relays' keys, and the originator's.
+fn circuit() -> (Vec<RelayKeys>, CircuitKeys) {
     let mut rng = ChaCha8Rng::from_seed([1; 32]);
     let mut relays: Vec<RelayKeys> = Vec::new();
     let mut circuit: Option<CircuitKeys> = None;
@@ -63,7 +107,13 @@ fn cipher_alone() -> Duration {
             None => circuit = Some(CircuitKeys::new(hop)),
         }
     }
-    let (mut circuit, payload) = (circuit.expect("it has six hops"), vec![7; 32_800]);
+    (relays, circuit.expect("it has six hops"))
+}
+
+/// A block cell through five layers and the end's, and all of them taken off.
+fn cipher_alone() -> Duration {
+    let (mut relays, mut circuit) = circuit();
+    let payload = vec![7; 32_800];
     let (end, before) = relays.split_last_mut().expect("there are six");
     let start = Instant::now();
     for number in 0..u32::try_from(BLOCKS).unwrap_or(u32::MAX) {
@@ -89,9 +139,13 @@ struct World {
     done: u64,
 }
 
-fn network(anonymity: Anonymity) -> Duration {
+/// A network of a minute, in which each node has so many circuits standing by.
+fn ready(spare: usize) -> World {
     let config = Arc::new(Config {
-        onion: Some(Arc::new(OnionConfig::default())),
+        onion: Some(Arc::new(OnionConfig {
+            spare,
+            ..OnionConfig::default()
+        })),
         ..Config::default()
     });
     let seed = |node: u32| [u8::try_from(node).unwrap_or(0); 32];
@@ -108,6 +162,11 @@ fn network(anonymity: Anonymity) -> Duration {
     for second in 1..60 {
         world.pass(Duration::from_secs(second));
     }
+    world
+}
+
+fn network(anonymity: Anonymity) -> Duration {
+    let mut world = ready(OnionConfig::default().spare);
     let blocks: Vec<VerifiedBlock> = (0..BLOCKS).map(content).collect();
     for block in &blocks {
         for store in world.stores.iter_mut().skip(1) {

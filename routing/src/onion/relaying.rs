@@ -9,7 +9,7 @@ use rand_core::Rng;
 use super::command::{Answer, Command, Side};
 use super::list::RelayName;
 use super::message::{CellBody, CircuitId, Direction, OnionMessage};
-use super::relays::{Before, Flows, Next, unshared};
+use super::relays::{Before, Flows, Next, PAID_AHEAD, unshared};
 use super::{Onion, Onward};
 use crate::block::Block;
 use crate::event::{Class, PeerId};
@@ -65,9 +65,12 @@ impl<B: Block> Onion<B> {
     fn created_here(&mut self, shared: &mut Shared<B>, before: Before, handshake: &[u8]) {
         let (peer, circuit) = before;
         let config = Arc::clone(&self.config);
-        let free = self.relays.get(before).is_none();
-        if !free || !self.relays.admits(shared.now, &config, peer) {
-            tell_destroyed_before(shared, before);
+        let flows = Flows::of(&shared.config, &self.config);
+        if self.relays.get(before).is_some() || !self.relays.admits(shared.now, &config, peer) {
+            self.refuse(shared, before, Direction::Backward);
+            return;
+        }
+        if !(self.relays).charge_peer(shared.now, peer, PAID_AHEAD, flows) {
             return;
         }
         let Ok((created, keys)) = onion::answer(self.keys.all(), handshake, shared.rng()) else {
@@ -86,7 +89,7 @@ impl<B: Block> Onion<B> {
     fn forward(&mut self, shared: &mut Shared<B>, before: Before, cell: Cell) {
         let flows = Flows::of(&shared.config, &self.config);
         let Some(relayed) = self.relays.get_mut(before) else {
-            tell_destroyed_before(shared, before);
+            self.refuse(shared, before, Direction::Backward);
             return;
         };
         let mut body = unshared(cell.bytes);
@@ -121,7 +124,7 @@ impl<B: Block> Onion<B> {
                 return;
             }
             None => {
-                tell_destroyed(shared, from, circuit, Direction::Forward);
+                self.refuse(shared, (from, circuit), Direction::Forward);
                 return;
             }
         };
@@ -322,6 +325,14 @@ impl<B: Block> Onion<B> {
             tell_destroyed_before(shared, before);
         }
         self.ended_before(shared, before);
+    }
+
+    /// Says that there is no such circuit, unless the peer has made this node say so all too often.
+    fn refuse(&mut self, shared: &mut Shared<B>, (peer, circuit): Before, direction: Direction) {
+        let flows = Flows::of(&shared.config, &self.config);
+        if self.relays.charge_peer(shared.now, peer, 1, flows) {
+            tell_destroyed(shared, peer, circuit, direction);
+        }
     }
 
     /// A name for a circuit on the link to a peer.

@@ -84,16 +84,8 @@ impl Relays {
     /// Whether a peer may create a circuit now. It is counted as one that it did.
     pub(super) fn admits(&mut self, now: Time, config: &OnionConfig, peer: PeerId) -> bool {
         let room = self.circuits.len() < config.relayed_max;
-        if self.peers.get(&peer).is_none() {
-            let new = Use {
-                circuits: 0,
-                creates: Bucket::new(now),
-                bytes: Bucket::new(now),
-            };
-            self.peers.insert(peer, new);
-        }
         let creates = Flow::things(config.creates_per_second);
-        room && self.peers.get_mut(&peer).is_some_and(|known| {
+        room && self.of_peer_mut(now, peer).is_some_and(|known| {
             known.circuits < config.relayed_per_peer_max && known.creates.take(now, creates, 1)
         })
     }
@@ -186,6 +178,35 @@ impl Relays {
             && self.all.take(now, all, len)
     }
 
+    /// Counts what a peer makes this node send, beside the cells of its circuits. `false` if its budget is used up, or that of all.
+    pub(super) fn charge_peer(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        messages: u64,
+        flows: Option<Flows>,
+    ) -> bool {
+        let Some(flows) = flows else {
+            return true;
+        };
+        let len = messages * CellSize::Control.len() as u64;
+        let of_peer = self.of_peer_mut(now, peer);
+        of_peer.is_none_or(|known| known.bytes.take(now, flows.peer, len))
+            && self.all.take(now, flows.all, len)
+    }
+
+    fn of_peer_mut(&mut self, now: Time, peer: PeerId) -> Option<&mut Use> {
+        if self.peers.get(&peer).is_none() {
+            let new = Use {
+                circuits: 0,
+                creates: Bucket::new(now),
+                bytes: Bucket::new(now),
+            };
+            self.peers.insert(peer, new);
+        }
+        self.peers.get_mut(&peer)
+    }
+
     /// The circuits that came from a peer.
     pub(super) fn of_peer(&self, peer: PeerId) -> Vec<Before> {
         let all = (peer, CircuitId(0))..=(peer, CircuitId(u64::MAX));
@@ -208,6 +229,10 @@ impl Relays {
             .collect()
     }
 }
+
+/// What a circuit makes this node send that is not one of its cells, paid when it is created: `Created`, the closing cell or
+/// `Destroy` to the one before, `Destroy` to the one behind.
+pub(super) const PAID_AHEAD: u64 = 3;
 
 /// What all circuits, those of one peer, and one of them may use.
 #[derive(Clone, Copy, Debug)]

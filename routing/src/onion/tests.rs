@@ -22,6 +22,7 @@ use crate::onion::message::{Direction, OnionMessage};
 use crate::router::Router;
 use crate::wire::{decode, encode};
 
+mod bounds;
 mod hostile;
 mod relaying;
 
@@ -47,10 +48,15 @@ type Meddle = fn(&mut World, usize, Message) -> Option<Message>;
 impl World {
     /// A ring in which each is a friend of the next `links` on both sides.
     fn new(nodes: usize, links: usize, onion: OnionConfig) -> Self {
-        let config = Arc::new(Config {
+        let config = Config {
             onion: Some(Arc::new(onion)),
             ..Config::default()
-        });
+        };
+        Self::with(nodes, links, &config)
+    }
+
+    fn with(nodes: usize, links: usize, config: &Config) -> Self {
+        let config = Arc::new(config.clone());
         let seed = |node: usize| [u8::try_from(node + 1).unwrap(); 32];
         let place = |node: usize| {
             let places = f64::from(u32::try_from(nodes).unwrap());
@@ -155,9 +161,13 @@ impl World {
     }
 
     fn post(&mut self, from: usize, to: usize, message: &Message) {
+        self.post_later(Duration::ZERO, from, to, message);
+    }
+
+    fn post_later(&mut self, held: Duration, from: usize, to: usize, message: &Message) {
         self.sent += 1;
         let way = Duration::from_millis(10 + self.sent * 7_919 % 21);
-        let at = (self.now + way, self.sent);
+        let at = (self.now + held + way, self.sent);
         let bytes = encode(message);
         self.log.push((from, to, decode(&bytes).unwrap()));
         self.under_way.insert(at, (from, to, bytes));

@@ -113,6 +113,56 @@ fn a_relay_that_repeats_cells_is_left_out() {
     assert!(is_left_out(&world));
 }
 
+/// Node 0 fetches a file at once while `meddle` happens to all that [`HOSTILE`] sends.
+fn file_under_attack(meddle: Meddle) {
+    let mut world = World::new(NODES, 7, OnionConfig::default());
+    world.run(secs(10));
+    world.meddler = Some((HOSTILE, meddle));
+    for node in 1..NODES {
+        for number in 0..BLOCKS {
+            let block = block(number);
+            world.stores[node].insert(block.key(), block);
+        }
+    }
+    for number in 0..BLOCKS {
+        world.fetch(0, number.into(), block(number).key(), part(9));
+    }
+    world.run(secs(120));
+    for number in 0..BLOCKS {
+        let fetched = world.fetched.get(&number.into());
+        assert_eq!(fetched, Some(&Ok(block(number))), "block {number}");
+    }
+    let held = world
+        .onion_log()
+        .any(|(from, _, message)| from == HOSTILE && matches!(message, OnionMessage::Cell { .. }));
+    assert!(held, "no circuit led through it");
+}
+
+#[test]
+fn a_file_arrives_although_a_relay_holds_cells_for_long() {
+    file_under_attack(|world, to, message| {
+        let held = match cell_direction(&message) {
+            Some(_) => secs(3),
+            None => return Some(message),
+        };
+        world.post_later(held, HOSTILE, to, &message);
+        None
+    });
+}
+
+#[test]
+fn a_file_arrives_although_a_relay_turns_the_order_of_cells_round() {
+    file_under_attack(|world, to, message| {
+        let Message::Onion(OnionMessage::Cell { number, .. }) = &message else {
+            return Some(message);
+        };
+        // Of eight in a row, the last leaves first
+        let held = Duration::from_millis(u64::from(7 - number % 8) * 150);
+        world.post_later(held, HOSTILE, to, &message);
+        None
+    });
+}
+
 #[test]
 fn a_relay_that_answers_in_the_place_of_others_is_left_out() {
     // It creates no circuits on behind it, and says that it did
