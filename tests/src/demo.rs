@@ -36,7 +36,21 @@ impl Demo {
     /// If it does not become ready.
     #[must_use]
     pub fn start_with(count: usize, data_dir: &Path, arguments: &[&str]) -> Self {
+        Self::run(Command::new(&programs().warren), count, data_dir, arguments)
+    }
+
+    /// The same with a log as `filter` says.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    #[must_use]
+    pub fn start_logging(count: usize, data_dir: &Path, filter: &str) -> Self {
         let mut command = Command::new(&programs().warren);
+        command.env("RUST_LOG", filter);
+        Self::run(command, count, data_dir, &[])
+    }
+
+    fn run(mut command: Command, count: usize, data_dir: &Path, arguments: &[&str]) -> Self {
         command
             .args(["demo", "--no-open", "--fcp-port", "0", "--http-port", "0"])
             .args(arguments)

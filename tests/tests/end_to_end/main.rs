@@ -4,6 +4,7 @@ mod browsing;
 mod disk_contents;
 mod failures;
 mod friends;
+mod hidden;
 mod large_file;
 mod opennet;
 mod restart;
