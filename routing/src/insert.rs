@@ -22,6 +22,7 @@ use crate::shared::{Shared, share};
 use crate::time::Time;
 use checks::Checks;
 use open_offers::OpenOffers;
+use outward::stage_here;
 use placement::{Placement, Stage};
 
 mod checks;
@@ -459,20 +460,6 @@ impl<B: Block> Inserts<B> {
         let mut placement = self.running.remove(key)?;
         placement.stop(shared, *key);
         Some(*placement)
-    }
-}
-
-/// What an offer means here: out of a darknet leads nothing where there is no way out, or none is needed.
-fn stage_here<B: Block>(shared: &Shared<B>, stage: InsertStage) -> InsertStage {
-    match stage {
-        InsertStage::Inside(hops) | InsertStage::Outward(hops) if shared.outward.is_empty() => {
-            InsertStage::Seek(hops)
-        }
-        InsertStage::Seek(_)
-        | InsertStage::Inside(_)
-        | InsertStage::Outward(_)
-        | InsertStage::Replicate(_)
-        | InsertStage::Repair => stage,
     }
 }
 

@@ -29,3 +29,17 @@ impl<B: Block> Placement<B> {
         }
     }
 }
+
+/// What an offer means here: out of a darknet leads nothing where there is no way out, or none is needed.
+pub(super) fn stage_here<B: Block>(shared: &Shared<B>, stage: InsertStage) -> InsertStage {
+    match stage {
+        InsertStage::Inside(hops) | InsertStage::Outward(hops) if shared.outward.is_empty() => {
+            InsertStage::Seek(hops)
+        }
+        InsertStage::Seek(_)
+        | InsertStage::Inside(_)
+        | InsertStage::Outward(_)
+        | InsertStage::Replicate(_)
+        | InsertStage::Repair => stage,
+    }
+}

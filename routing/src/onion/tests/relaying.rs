@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn circuits_are_built_before_anybody_needs_them() {
-    let mut world = World::new(30, 8, OnionConfig::default());
+    let mut world = World::new(30, 9, OnionConfig::default());
     world.run(secs(20));
     for router in &world.routers {
         let view = router.onion().unwrap();
@@ -14,7 +14,7 @@ fn circuits_are_built_before_anybody_needs_them() {
             (6, Some(6)),
             "{view:?}"
         );
-        assert!(view.guard.is_some() && view.relays == 16, "{view:?}");
+        assert!(view.guard.is_some() && view.relays == 18, "{view:?}");
     }
 }
 
