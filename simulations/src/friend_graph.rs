@@ -89,8 +89,8 @@ impl FriendGraph {
                 }
             }
         }
-        self.part((0..self.len()).filter(|&node| !gone[node]).collect())
-            .largest_part()
+        let kept: Vec<usize> = (0..self.len()).filter(|&node| !gone[node]).collect();
+        self.part(&kept).largest_part()
     }
 
     /// How many nodes there are.
@@ -168,11 +168,11 @@ impl FriendGraph {
         let kept: Vec<usize> = (0..self.len())
             .filter(|&node| Some(part[node]) == largest)
             .collect();
-        self.part(kept)
+        self.part(&kept)
     }
 
     /// Some of the nodes, and the friendships among them.
-    fn part(&self, kept: Vec<usize>) -> Self {
+    fn part(&self, kept: &[usize]) -> Self {
         let mut name = vec![None; self.len()];
         for (new, &old) in kept.iter().enumerate() {
             name[old] = Some(new);
