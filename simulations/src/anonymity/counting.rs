@@ -4,7 +4,7 @@
 //! asks each of its `g` peers for one block in `g`. One that passes on what a peer of its with eight peers wants asks for an eighth of that.
 //! The likelihood of one over that of the other decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -17,6 +17,8 @@ use crate::statistics::count;
 pub struct Tally {
     /// For the asked and the asker, numbers of blocks.
     asked: BTreeMap<(u32, u32), u32>,
+    /// For an asker, numbers of blocks for which nobody had asked it.
+    unbidden: BTreeMap<u32, u32>,
 }
 
 /// Which nodes collude.
@@ -48,18 +50,27 @@ impl Tally {
     pub fn of(mut seen: Vec<(u32, u32, u32)>) -> Self {
         seen.sort_unstable();
         seen.dedup();
-        let mut asked = BTreeMap::new();
-        for (observer, neighbour, _) in seen {
-            *asked.entry((observer, neighbour)).or_default() += 1;
+        let mut tally = Self::default();
+        for &(observer, neighbour, _) in &seen {
+            *tally.asked.entry((observer, neighbour)).or_default() += 1;
         }
-        Self { asked }
+        let bidden: BTreeSet<_> = seen.iter().map(|&(node, _, block)| (node, block)).collect();
+        let asking: BTreeSet<_> = seen.iter().map(|&(_, node, block)| (node, block)).collect();
+        for &(node, _) in asking.difference(&bidden) {
+            *tally.unbidden.entry(node).or_default() += 1;
+        }
+        tally
     }
 
     /// The same, and what is noted besides. A block that was seen in both counts twice.
     #[must_use]
     pub fn with(mut self, seen: Vec<(u32, u32, u32)>) -> Self {
-        for (pair, more) in Self::of(seen).asked {
-            *self.asked.entry(pair).or_default() += more;
+        let more = Self::of(seen);
+        for (pair, number) in more.asked {
+            *self.asked.entry(pair).or_default() += number;
+        }
+        for (node, number) in more.unbidden {
+            *self.unbidden.entry(node).or_default() += number;
         }
         self
     }
@@ -69,6 +80,13 @@ impl Tally {
     pub fn asked(&self, observer: usize, neighbour: usize) -> u32 {
         let pair = (short(observer), short(neighbour));
         self.asked.get(&pair).copied().unwrap_or_default()
+    }
+
+    /// For how many blocks `neighbour` asked others although nobody asked it: what it does not merely pass on.
+    #[must_use]
+    pub fn unbidden(&self, neighbour: usize) -> u32 {
+        let number = self.unbidden.get(&short(neighbour));
+        number.copied().unwrap_or_default()
     }
 
     /// Who asked whom, with the logarithm of the likelihood that the asker wanted the file over that it did not, falling.
@@ -191,6 +209,9 @@ mod tests {
         seen.extend(blocks(1, 2, 50));
         let tally = Tally::of(seen);
         assert_eq!(tally.asked(1, 2), 50, "each block counts once");
+        assert_eq!((tally.unbidden(2), tally.unbidden(1)), (50, 0));
+        let passed_on = Tally::of(blocks(1, 2, 50).chain(blocks(2, 4, 48)).collect());
+        assert_eq!((passed_on.unbidden(2), passed_on.unbidden(4)), (2, 48));
         let suspicions = tally.suspicions(&links, 1000);
         let everybody = Coalition {
             colludes: (0..200).map(|node| node == 1).collect(),
