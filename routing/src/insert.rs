@@ -5,7 +5,6 @@
 //! placed here is refused, whoever makes it: so no two nodes ever wait for each other.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU8;
 
 use crypto::{BlockKey, BlockKind};
 use smallvec::SmallVec;
@@ -13,8 +12,7 @@ use smallvec::SmallVec;
 use crate::block::Block;
 use crate::caching::caches_inserted;
 use crate::event::{
-    Action, Class, InsertFailure, InsertSuccess, LocalId, LookupResult, Origin, PeerId,
-    StoreResult, StoreTicket,
+    Action, Class, InsertFailure, LocalId, LookupResult, Origin, PeerId, StoreResult, StoreTicket,
 };
 use crate::message::{BlockBytes, InsertStage, Message, Refusal, RequestId};
 use crate::requests::{Asker, Operation, Target};
@@ -22,11 +20,13 @@ use crate::shared::{Shared, share};
 use crate::time::Time;
 use checks::Checks;
 use open_offers::OpenOffers;
+use outcome::Outcome;
 use outward::stage_here;
 use placement::{Placement, Stage};
 
 mod checks;
 mod open_offers;
+mod outcome;
 mod outward;
 mod placement;
 
@@ -50,18 +50,6 @@ pub(crate) struct Offer {
 
 /// Those who wait for an insert: the peer that offered the block, or users who publish it.
 type Requesters = SmallVec<[(Asker, Class); 1]>;
-
-/// How an insert ended.
-#[derive(Clone, Debug)]
-enum Outcome<B> {
-    Stored {
-        copies: NonZeroU8,
-    },
-    Collision(B),
-    /// This node has too much to do.
-    Overloaded,
-    Failed(InsertFailure<B>),
-}
 
 impl<B> Default for Inserts<B> {
     fn default() -> Self {
@@ -460,37 +448,6 @@ impl<B: Block> Inserts<B> {
         let mut placement = self.running.remove(key)?;
         placement.stop(shared, *key);
         Some(*placement)
-    }
-}
-
-impl<B: Block> Outcome<B> {
-    fn message(&self, id: RequestId) -> Message {
-        match self {
-            Self::Stored { copies } => Message::Stored {
-                id,
-                copies: *copies,
-            },
-            Self::Collision(block) => Message::Collision {
-                id,
-                block: BlockBytes(block.bytes().clone()),
-            },
-            Self::Overloaded => Message::Refused {
-                id,
-                reason: Refusal::Overloaded,
-            },
-            Self::Failed(_) => Message::StoreFailed { id },
-        }
-    }
-
-    fn result(&self) -> Result<InsertSuccess, InsertFailure<B>> {
-        match self {
-            Self::Stored { copies } => Ok(InsertSuccess {
-                copies: copies.get(),
-            }),
-            Self::Collision(block) => Err(InsertFailure::Collision(block.clone())),
-            Self::Overloaded => Err(InsertFailure::Overloaded),
-            Self::Failed(failure) => Err(failure.clone()),
-        }
     }
 }
 

@@ -89,11 +89,6 @@ impl<B: Block> Shared<B> {
         }
     }
 
-    /// What everything random comes from.
-    pub(crate) const fn random(&mut self) -> &mut ChaCha8Rng {
-        &mut self.rng
-    }
-
     /// Whether to do what is done once in so many times.
     pub(crate) fn one_in(&mut self, times: u32) -> bool {
         self.rng.next_u32().is_multiple_of(times.max(1))
@@ -408,11 +403,6 @@ impl<B: Block> Shared<B> {
     /// A random number below `bound`, which is small.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.rng.next_u32() as usize % bound.max(1)
-    }
-
-    /// Whether to do what is done in a quarter of all cases.
-    pub(crate) fn one_in_four(&mut self) -> bool {
-        self.rng.next_u32().is_multiple_of(4)
     }
 
     /// A random duration from half of `duration` to all of it.

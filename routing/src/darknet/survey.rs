@@ -38,7 +38,7 @@ impl Darknet {
             return;
         }
         let rooms: SmallVec<[_; 2]> = (0..ROOMS)
-            .map(|_| (proposal::anywhere(shared.random()), None))
+            .map(|_| (proposal::anywhere(shared.rng()), None))
             .collect();
         let mut looks = self.look(shared, shared.me, Reason::Own);
         for &(place, _) in &rooms {

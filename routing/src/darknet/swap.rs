@@ -64,7 +64,7 @@ impl Darknet {
     pub(super) fn ask_for_swap<B: Block>(&mut self, shared: &mut Shared<B>) {
         let stage = self.stage();
         let friends: Vec<Location> = self.places(shared, None).map(|(_, at)| at).collect();
-        let aim = proposal::target(stage, &friends, self.drift, self.gap, shared.random());
+        let aim = proposal::target(stage, &friends, self.drift, self.gap, shared.rng());
         let Some(aim) = aim else {
             return;
         };
@@ -319,7 +319,7 @@ impl Darknet {
 
     fn opening<B: Block>(&self, shared: &mut Shared<B>) -> Opening {
         let mut nonce = [0; 16];
-        shared.random().fill_bytes(&mut nonce);
+        shared.rng().fill_bytes(&mut nonce);
         Opening {
             nonce,
             location: shared.me,

@@ -97,7 +97,7 @@ impl Darknet {
         purpose: Purpose,
     ) -> Option<Leg> {
         let friends: Vec<PeerId> = self.friends.keys().copied().collect();
-        let first = *proposal::pick(&friends, shared.random())?;
+        let first = *proposal::pick(&friends, shared.rng())?;
         let leg = (first, fresh(shared));
         self.walks
             .begin(leg, role, shared.now + self.config.walk_time);
@@ -201,7 +201,7 @@ impl Darknet {
 }
 
 fn fresh<B: Block>(shared: &mut Shared<B>) -> WalkId {
-    WalkId(shared.random().next_u64())
+    WalkId(shared.rng().next_u64())
 }
 
 /// Two, through friends of which one may be hostile.

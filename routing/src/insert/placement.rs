@@ -6,7 +6,8 @@ use std::time::Duration;
 use crypto::BlockKey;
 use smallvec::{SmallVec, smallvec};
 
-use super::{Outcome, Requesters, target};
+use super::outcome::Outcome;
+use super::{Requesters, target};
 use crate::block::Block;
 use crate::event::{Class, InsertFailure, Origin, PeerId, StoreResult, StoreTicket};
 use crate::hops_to_live::HopsToLive;
@@ -443,7 +444,7 @@ impl Waiting {
 /// a while, so that this says little.
 fn copies<B: Block>(shared: &mut Shared<B>, by_user: bool) -> Copies {
     let copies = shared.config.copies;
-    if by_user || shared.one_in_four() {
+    if by_user || shared.one_in(4) {
         Copies::new(copies.get() + 1).unwrap_or(copies)
     } else {
         copies
