@@ -47,10 +47,12 @@ struct Repair<B> {
 #[derive(Clone, Copy, Debug)]
 enum Waiting {
     Nothing,
-    /// For the peer's answer.
+    /// For the peer to say whether it has the block.
     Peer(PeerId, RequestId),
     /// For the own store, since the peer wants the block.
     Store(PeerId, RequestId, StoreTicket),
+    /// For the peer to say that it has stored the block, which was sent.
+    Sent(PeerId, RequestId),
 }
 
 impl<B> Default for Repairs<B> {
@@ -112,18 +114,22 @@ impl<B: Block> Repairs<B> {
         let Some(repair) = self.running.as_mut().filter(|repair| repair.key == key) else {
             return;
         };
-        let Waiting::Peer(peer, id) = repair.waiting else {
-            return;
-        };
-        if !matches!(message, Message::Accepted { .. }) {
-            shared.answered(peer, id);
-            self.ask_next(shared);
-        } else if repair.block.is_some() {
-            self.send_block(shared, peer, id);
-        } else {
-            // A walk through the store is no use of what is in it
-            let ticket = shared.look_up(target(key), Origin::User);
-            repair.waiting = Waiting::Store(peer, id, ticket);
+        let accepted = matches!(message, Message::Accepted { .. });
+        match repair.waiting {
+            Waiting::Peer(peer, id) if accepted && repair.block.is_some() => {
+                self.send_block(shared, peer, id);
+            }
+            Waiting::Peer(peer, id) if accepted => {
+                // A walk through the store is no use of what is in it
+                let ticket = shared.look_up(target(key), Origin::User);
+                repair.waiting = Waiting::Store(peer, id, ticket);
+            }
+            Waiting::Peer(peer, id) | Waiting::Sent(peer, id) if !accepted => {
+                shared.answered(peer, id);
+                self.ask_next(shared);
+            }
+            // The block goes out once, however often the peer accepts it
+            Waiting::Nothing | Waiting::Peer(..) | Waiting::Store(..) | Waiting::Sent(..) => {}
         }
     }
 
@@ -157,7 +163,9 @@ impl<B: Block> Repairs<B> {
     /// A peer did not answer in time.
     pub(crate) fn timed_out(&mut self, shared: &mut Shared<B>) {
         match self.running.as_ref().map(|repair| repair.waiting) {
-            Some(Waiting::Peer(peer, id)) => shared.withdraw(peer, id, Class::Bulk),
+            Some(Waiting::Peer(peer, id) | Waiting::Sent(peer, id)) => {
+                shared.withdraw(peer, id, Class::Bulk);
+            }
             Some(Waiting::Store(peer, id, ticket)) => {
                 shared.abandon(ticket, Payer::User);
                 shared.withdraw(peer, id, Class::Bulk);
@@ -170,7 +178,7 @@ impl<B: Block> Repairs<B> {
     /// The peer that was asked is gone.
     pub(crate) fn peer_lost(&mut self, shared: &mut Shared<B>) {
         match self.running.as_ref().map(|repair| repair.waiting) {
-            Some(Waiting::Peer(peer, id)) => shared.answered(peer, id),
+            Some(Waiting::Peer(peer, id) | Waiting::Sent(peer, id)) => shared.answered(peer, id),
             Some(Waiting::Store(peer, id, ticket)) => {
                 shared.abandon(ticket, Payer::User);
                 shared.answered(peer, id);
@@ -218,7 +226,7 @@ impl<B: Block> Repairs<B> {
         };
         let block = BlockBytes(block.bytes().clone());
         shared.send(peer, Message::Block { id, block }, Class::Bulk);
-        repair.waiting = Waiting::Peer(peer, id);
+        repair.waiting = Waiting::Sent(peer, id);
         let config = &shared.config;
         let patience = config.block_timeout.of(Class::Bulk) + config.hop_timeout.of(Class::Bulk);
         let until = shared.now + patience;

@@ -1,6 +1,7 @@
 //! Offers of blocks that this node should have already, by a peer that counts the copies.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 
 use super::{Inserts, Offer, target};
 use crate::block::Block;
@@ -92,14 +93,16 @@ impl<B: Block> Inserts<B> {
         let one = Copies::new(1).expect("one is within the bounds");
         let stage = InsertStage::Replicate(one);
         match result {
-            LookupResult::Missing if !self.running.contains_key(&key) => {
+            LookupResult::Missing
+                if !self.running.contains_key(&key) && !self.open.has(key, from) =>
+            {
                 let until = shared.now + shared.config.block_timeout.of(class);
                 self.open.add(from, Offer { stage, ..offer }, until);
                 shared.send(from, Message::Accepted { id }, class);
             }
             LookupResult::Found(_) => {
                 shared.end(Asker::Peer(from, id));
-                let copies = std::num::NonZeroU8::MIN;
+                let copies = NonZeroU8::MIN;
                 shared.send(from, Message::Stored { id, copies }, class);
             }
             LookupResult::Missing | LookupResult::Unavailable => {

@@ -121,6 +121,44 @@ fn who_counts_copies_and_leaves_leaves_nothing_behind() {
     assert!(bench.router.is_idle());
 }
 
+#[test]
+fn a_peer_that_offers_what_it_counts_copies_of_has_one_offer_open() {
+    for second in [seek(5), InsertStage::Repair] {
+        let mut bench = Bench::new(&[0.2, 0.3]);
+        let key = key_at(0.5);
+        let counted = bench.hear(1, offer(5, key, InsertStage::Repair));
+        let offered = bench.hear(1, offer(6, key, second));
+        let answers = [bench.miss(&offered), bench.miss(&counted)].concat();
+        let refused = |answer: &&Action| {
+            matches!(
+                answer,
+                Action::Send {
+                    message: Message::Refused { .. },
+                    ..
+                }
+            )
+        };
+        assert_eq!(answers.iter().filter(refused).count(), 1, "{answers:?}");
+        bench.wait(Duration::from_secs(600));
+        assert_eq!(bench.router.load().inserts, 0);
+        assert!(bench.router.is_idle(), "{second:?}");
+    }
+}
+
+#[test]
+fn a_peer_that_lacks_a_block_is_sent_it_once_however_often_it_accepts() {
+    let mut bench = repairing(&[0.2, 0.12]);
+    let block = content_near_the_router();
+    let (peer, id) = question(&bench.walk_to(Some(block.key())));
+    let actions = bench.hear(peer, Message::Accepted { id });
+    let first = bench.answer_lookups(&actions, &LookupResult::Found(block));
+    assert_eq!(sent(&first).len(), 1, "{first:?}");
+    let again = bench.hear(peer, Message::Accepted { id });
+    assert!(sent(&again).is_empty(), "{again:?}");
+    let (next, _) = question(&bench.hear(peer, Message::StoreFailed { id }));
+    assert_ne!(next, peer);
+}
+
 /// A router that counts copies, a second after it began.
 fn repairing(places: &[f64]) -> Bench {
     let config = Config {
