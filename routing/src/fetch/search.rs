@@ -200,17 +200,17 @@ impl Search {
         if self.left == HopsToLive::ZERO || shared.now >= self.ends {
             return false;
         }
-        if self.bides() && self.best_is_full(shared, &key) {
-            self.note_failure(FetchFailure::Overloaded);
-            self.left = HopsToLive::ZERO;
-            return false;
-        }
         let Some(NextPeer { peer, by_claim }) = self.next_peer(shared, &key) else {
             if self.lacks_credit(shared) {
                 self.note_failure(FetchFailure::Overloaded);
             }
             return self.begin_round(shared, key);
         };
+        if !shared.may_ask(peer, self.class) {
+            self.note_failure(FetchFailure::Overloaded);
+            self.left = HopsToLive::ZERO;
+            return false;
+        }
         if by_claim {
             shared.peers.chosen_by_claim(peer);
         }

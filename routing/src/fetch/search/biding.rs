@@ -1,7 +1,5 @@
 //! Searches that find no room on their way.
 
-use crypto::BlockKey;
-
 use super::Search;
 use crate::block::Block;
 use crate::event::{Class, FetchFailure};
@@ -18,12 +16,6 @@ impl Search {
     /// Whether it ended because there was no room on its way.
     pub(in crate::fetch) fn gave_way(&self) -> bool {
         self.bides() && self.failure == FetchFailure::Overloaded
-    }
-
-    /// Whether the peer that should be asked takes on no more.
-    pub(super) fn best_is_full<B: Block>(&self, shared: &Shared<B>, key: &BlockKey) -> bool {
-        let best = self.best(shared, key, |_| true);
-        best.is_some_and(|best| !shared.may_ask(best.peer, self.class))
     }
 
     /// Whether there are peers left that would have to be asked for more than they take on.

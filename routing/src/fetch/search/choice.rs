@@ -10,19 +10,11 @@ use crate::lookahead::NextPeer;
 use crate::shared::Shared;
 
 impl Search {
+    /// The best peer that was not asked. One that takes on no more is passed by, unless the search bides for it.
     pub(super) fn next_peer<B: Block>(
         &self,
         shared: &Shared<B>,
         key: &BlockKey,
-    ) -> Option<NextPeer> {
-        self.best(shared, key, |peer| shared.may_ask(peer, self.class))
-    }
-
-    pub(super) fn best<B: Block>(
-        &self,
-        shared: &Shared<B>,
-        key: &BlockKey,
-        usable: impl Fn(PeerId) -> bool,
     ) -> Option<NextPeer> {
         let left = Rank {
             hops_to_live: self.left,
@@ -35,7 +27,7 @@ impl Search {
                 .iter()
                 .any(|&(id, sent)| id == peer && sent >= left);
             let new = !self.is_waited_for_by(peer) && !searching && !self.asked.contains(&peer);
-            new && usable(peer)
+            new && (self.bides() || shared.may_ask(peer, self.class))
         };
         if let Some(peer) = shared
             .interests
