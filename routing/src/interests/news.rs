@@ -45,9 +45,7 @@ impl<B: Block> Shared<B> {
     /// A peer says that a block has come. One that was not asked for it does not do what it should.
     pub(crate) fn hear_of(&mut self, key: BlockKey, from: PeerId) {
         if !self.interests.take_expected(&key, from, self.now) {
-            if let Some(peer) = self.peers.peer_mut(from) {
-                peer.merit.failed();
-            }
+            self.peers.failed(from);
             return;
         }
         self.recently_failed.clear(&key);
