@@ -5,14 +5,16 @@
 
 pub mod circuits;
 pub mod counting;
+pub mod degrees;
 pub mod downloads;
 pub mod inference;
 pub mod links;
 mod traced;
 pub mod trial;
 
-pub use circuits::{Circuit, Design, Originator};
+pub use circuits::{Circuit, Design, HOPS, Originator, POOL};
 pub use counting::{Coalition, Tally, Verdict};
+pub use degrees::Degrees;
 pub use downloads::{Asker, Churning, Downloads, Seen};
 pub use inference::{Belief, Sighting};
 pub use links::Links;

@@ -19,6 +19,7 @@ mod overload;
 mod pitch_black;
 mod popularity;
 mod requester;
+mod rows;
 mod storage;
 mod swapping;
 mod traceback;

@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! experiment = "greedy-limit"        # the experiment's name
+//! title = "How far is it?"           # the heading in the report; may be left out
 //! summary = "hops of greedy routing" # one line for `simulate list`
 //! seed = 1                           # of everything random, unless the user gives another
 //!
@@ -74,6 +75,7 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 struct File {
     experiment: String,
+    title: Option<String>,
     summary: String,
     seed: u64,
     #[serde(default)]
@@ -107,6 +109,12 @@ impl Scenario {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The heading of its part of the report, if it has one of its own.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.file.title.as_deref()
     }
 
     /// The file, word for word.
@@ -161,6 +169,57 @@ impl Scenario {
     }
 }
 
+/// Scenarios that are run together and have a report together.
+#[derive(Debug)]
+pub struct Collection {
+    /// What `simulate run` knows it by.
+    pub name: &'static str,
+    /// The heading of the report.
+    pub title: &'static str,
+    /// What the report is about, for everybody.
+    pub lead: &'static str,
+    scenarios: &'static [&'static str],
+}
+
+const COLLECTIONS: [Collection; 1] = [Collection {
+    name: "anonymity",
+    title: "How anonymous is it?",
+    lead: "Somebody runs a part of all nodes of the network and wants to know who reads or publishes a file. What do his nodes see, and what can he conclude? \
+           Each section puts one such question to networks of the program's own routers, or to graphs where routers add nothing. \"Level 0\" is a request in the open; \
+           \"circuits\" is what a node does without being told, a chain of six other nodes before anybody can read what is asked for. \"must miss\" marks what is planted to be found: an \
+           experiment that could not find it would prove nothing. What the figures mean for a user stands in docs/ANONYMITY.md.",
+    scenarios: &[
+        "requester",
+        "exit-inference",
+        "guards",
+        "circuit-attacks",
+        "traceback",
+    ],
+}];
+
+impl Collection {
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        COLLECTIONS
+            .iter()
+            .find(|collection| collection.name == name)
+    }
+
+    /// Its scenarios, in the order of the report.
+    ///
+    /// # Panics
+    /// Never: a test looks for each of them.
+    #[must_use]
+    pub fn scenarios(&self) -> Vec<Scenario> {
+        let named = |name: &&str| scenarios().into_iter().find(|one| one.name() == *name);
+        let names = self.scenarios.iter();
+        names
+            .map(|name| named(name).expect("a test looks for each of them"))
+            .collect()
+    }
+}
+
 /// The scenarios that come with the program.
 ///
 /// # Panics
@@ -193,6 +252,20 @@ mod tests {
         for (name, text) in EMBEDDED {
             Scenario::parse(name, text).unwrap_or_else(|error| panic!("{error:?}"));
         }
+    }
+
+    #[test]
+    fn collections_have_names_of_their_own_and_scenarios_that_exist() {
+        for collection in &COLLECTIONS {
+            assert_eq!(
+                collection.scenarios().len(),
+                collection.scenarios.len(),
+                "{}",
+                collection.name
+            );
+            assert!(EMBEDDED.iter().all(|(name, _)| *name != collection.name));
+        }
+        assert!(Collection::named("all").is_none());
     }
 
     #[test]

@@ -120,6 +120,12 @@ pub const fn share(part: usize, whole: usize) -> f64 {
     count(part) / count(whole)
 }
 
+/// Whether two parts of a whole are the same, however they were reckoned.
+#[must_use]
+pub const fn is_same_part(one: f64, other: f64) -> bool {
+    (one - other).abs() < 1e-9
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

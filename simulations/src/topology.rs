@@ -167,14 +167,15 @@ impl Topology {
     }
 
     /// The nodes in the order of their places.
-    fn ring_order(&self) -> Vec<usize> {
+    pub(crate) fn ring_order(&self) -> Vec<usize> {
         let mut ring: Vec<usize> = (0..self.locations.len()).collect();
         ring.sort_by_key(|&node| self.locations[node]);
         ring
     }
 }
 
-fn short(node: usize) -> u32 {
+/// A node's number in as little memory as it takes.
+pub(crate) fn short(node: usize) -> u32 {
     u32::try_from(node).expect("a simulated network has fewer than 2^32 nodes")
 }
 

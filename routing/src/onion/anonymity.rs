@@ -76,7 +76,8 @@ impl Level {
     /// The number of hops for a node with `peers` peers. With few the walk spreads slowly, so it has to be longer (E9 of the
     /// experiments: with ten peers ten hops do what six do with twenty, and with fifteen six leave a fifteenth of all nodes
     /// suspect, where with twenty they leave two fifths).
-    pub(crate) const fn hops_at(self, peers: usize) -> u8 {
+    #[must_use]
+    pub const fn hops_at(self, peers: usize) -> u8 {
         let more = if peers < FEW_PEERS {
             4
         } else if peers < SOME_PEERS {

@@ -6,6 +6,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Links, Sighting};
 
+/// Circuits that a node deals the blocks of a large file over.
+pub const POOL: usize = 32;
+
+/// Hops of a circuit of a node with enough links, at the level that nodes have without being told.
+pub const HOPS: usize = 6;
+
 /// What stays the same from circuit to circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Design {
@@ -143,7 +149,7 @@ fn choose(links: &Links, node: usize, taken: &[usize], rng: &mut ChaCha8Rng) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::anonymity::links::Degrees;
+    use crate::anonymity::Degrees;
     use crate::random::rng_for;
 
     #[test]

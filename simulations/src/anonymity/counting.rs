@@ -10,7 +10,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::Links;
+use crate::random::rng_for;
 use crate::statistics::count;
+use crate::topology::short;
 
 /// Who was asked by whom, and for how many blocks of one file.
 #[derive(Clone, Debug, Default)]
@@ -130,6 +132,23 @@ impl Coalition {
         Self { colludes }
     }
 
+    /// So many coalitions against one requester, each with such a part of all nodes.
+    #[must_use]
+    pub fn against(
+        requester: usize,
+        nodes: usize,
+        part: f64,
+        coalitions: u64,
+        seed: u64,
+    ) -> Vec<Self> {
+        (0..coalitions)
+            .map(|number| {
+                let purpose = format!("coalition {number} of {part} against {requester}");
+                Self::draw(nodes, part, requester, &mut rng_for(seed, &purpose))
+            })
+            .collect()
+    }
+
     /// Whether a node belongs to it.
     #[must_use]
     pub fn has(&self, node: usize) -> bool {
@@ -189,15 +208,10 @@ const fn rounded(number: f64) -> usize {
     number.round() as usize
 }
 
-fn short(node: usize) -> u32 {
-    u32::try_from(node).expect("a simulated network has fewer than 2^32 nodes")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::anonymity::links::Degrees;
-    use crate::random::rng_for;
+    use crate::anonymity::Degrees;
 
     #[test]
     fn who_asks_for_one_block_in_twenty_is_flagged_and_who_asks_for_few_is_not() {

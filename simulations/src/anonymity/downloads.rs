@@ -14,13 +14,13 @@ use routing::{
 };
 
 use super::traced::Traced;
-use super::{Circuit, Links, Tally};
+use super::{Circuit, Degrees, Links, Tally};
 use crate::behaviour::{Direction, Observation};
 use crate::elided_block::ElidedBlock;
 use crate::network::{Network, RequestHandle, Settings};
 use crate::random::rng_for;
 use crate::statistics::share;
-use crate::topology::Topology;
+use crate::topology::short;
 
 /// A network of which every node's messages are seen, so that any of them may turn out to collude.
 #[derive(Debug)]
@@ -68,7 +68,8 @@ pub struct Seen {
     pub all: Tally,
     /// Of those with as many hops to live as a user's own.
     pub fresh: Tally,
-    /// The circuits of the one who asked, at whose ends blocks of the file were looked up: the routers' own, seen from above.
+    /// The circuits of the one who asked, at whose ends blocks of the file were looked up or offered: the routers' own, seen from
+    /// above.
     pub circuits: Vec<Circuit>,
     /// Which part of the blocks came, or was stored.
     pub success: f64,
@@ -82,26 +83,26 @@ pub struct Churning {
 }
 
 impl Downloads {
-    /// `nodes` with two neighbours on the ring and so many long links each.
+    /// `nodes` with links to neighbours on the ring and others.
     #[must_use]
-    pub fn new(nodes: usize, long_links: usize, lookahead: Lookahead, seed: u64) -> Self {
-        Self::with(nodes, long_links, lookahead, Hiding::Off, seed)
+    pub fn new(nodes: usize, degrees: Degrees, lookahead: Lookahead, seed: u64) -> Self {
+        Self::with(nodes, degrees, lookahead, Hiding::Off, seed)
     }
 
     /// The same with routers that have circuits, and have had the time to tell each other of it.
     #[must_use]
-    pub fn with_circuits(nodes: usize, long_links: usize, seed: u64) -> Self {
-        Self::with(nodes, long_links, Lookahead::On, Hiding::On, seed)
+    pub fn with_circuits(nodes: usize, degrees: Degrees, seed: u64) -> Self {
+        Self::with(nodes, degrees, Lookahead::On, Hiding::On, seed)
     }
 
     fn with(
         nodes: usize,
-        long_links: usize,
+        degrees: Degrees,
         lookahead: Lookahead,
         hiding: Hiding,
         seed: u64,
     ) -> Self {
-        let topology = Topology::small_world(nodes, long_links, seed);
+        let topology = degrees.topology(nodes, seed);
         let mut settings = Settings {
             traced: false,
             paths: false,
@@ -191,12 +192,17 @@ impl Downloads {
     ///
     /// # Panics
     /// If the routers have no circuits.
-    pub fn download_hidden(&mut self, node: usize, file: &FileKeys) -> Seen {
+    pub fn download_hidden(
+        &mut self,
+        node: usize,
+        file: &FileKeys,
+        churning: Option<Churning>,
+    ) -> Seen {
         let hidden = self.through_circuits();
         let work = |network: &mut Network<ElidedBlock>, node, block: &ElidedBlock| {
             network.fetch_hidden(node, block.key(), Class::Bulk, hidden)
         };
-        self.all(&Asker::One(node), file, None, work)
+        self.all(&Asker::One(node), file, churning, work)
     }
 
     /// A group of its own for the file that was made last.
@@ -334,14 +340,6 @@ impl Asker {
     }
 }
 
-impl FileKeys {
-    /// How many blocks it has.
-    #[must_use]
-    pub const fn blocks(&self) -> usize {
-        self.blocks.len()
-    }
-}
-
 /// The requester, and a walk from it.
 fn stem(links: &Links, requester: usize, hops: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let mut stem = vec![requester];
@@ -376,10 +374,6 @@ fn sight(file: &FileKeys, observation: &Observation) -> Option<((u32, u32, u32),
         (short(observation.node), short(observation.other), block),
         hops,
     ))
-}
-
-fn short(node: usize) -> u32 {
-    u32::try_from(node).expect("a simulated network has fewer than 2^32 nodes")
 }
 
 /// A file is asked for in so many parts, one after the other.

@@ -67,14 +67,6 @@ impl Belief {
         self.probabilities[node]
     }
 
-    /// Who is most likely, and how likely.
-    #[must_use]
-    pub fn best(&self) -> (usize, f64) {
-        let all = self.probabilities.iter().copied().enumerate();
-        all.max_by(|a, b| a.1.total_cmp(&b.1))
-            .unwrap_or((0, f64::NAN))
-    }
-
     /// Bits that it takes to learn who it was, with what is believed. On average as many as the entropy, if the belief is
     /// neither too sure nor too doubtful.
     #[must_use]
@@ -187,8 +179,8 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::anonymity::Degrees;
     use crate::anonymity::Originator;
-    use crate::anonymity::links::Degrees;
     use crate::random::rng_for;
 
     fn sight(node: usize, hop: usize, group: usize) -> Sighting {

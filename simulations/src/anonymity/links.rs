@@ -1,12 +1,10 @@
 //! Graphs for walks.
 
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
-
+use super::Degrees;
 use crate::random::rng_for;
 use crate::ring_graph::{RingGraph, Shape};
 use crate::statistics::{count, share};
-use crate::topology::Topology;
+use crate::topology::{Topology, short};
 
 /// Who is linked with whom, in one block of memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,16 +12,6 @@ pub struct Links {
     /// Where each node's neighbours begin in `neighbours`, and where the last one's end.
     starts: Vec<usize>,
     neighbours: Vec<u32>,
-}
-
-/// How many links nodes have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Degrees {
-    /// About as many each. At least 4.
-    Even(usize),
-    /// As the owners' bandwidths make them: 20 in the middle, a logarithm that is normally distributed with a deviation of
-    /// 0.6, and no fewer than 10 and no more than 85, the bounds that routers have.
-    Uneven,
 }
 
 impl Links {
@@ -59,43 +47,16 @@ impl Links {
     /// Draws a small world of `nodes` on a ring: the neighbours on both sides, and long links by Kleinberg's law.
     #[must_use]
     pub fn draw(nodes: usize, degrees: Degrees, seed: u64) -> Self {
-        match degrees {
-            Degrees::Even(degree) => {
-                let shape = Shape {
-                    nodes,
-                    long_links: degree.saturating_sub(2) / 2,
-                    exponent: 1.0,
-                    lattice: true,
-                };
-                Self::of_ring(&RingGraph::draw(&shape, &mut rng_for(seed, "links")))
-            }
-            Degrees::Uneven => Self::uneven(nodes, &mut rng_for(seed, "uneven links")),
-        }
-    }
-
-    fn uneven(nodes: usize, rng: &mut ChaCha8Rng) -> Self {
-        let wanted: Vec<f64> = (0..nodes).map(|_| degree_by_bandwidth(rng)).collect();
-        let mut topology =
-            Topology::of_locations(vec![routing::Location::from_fraction(0.0); nodes]);
-        for node in 0..nodes {
-            topology.link(node, (node + 1) % nodes);
-        }
-        let mut full = |topology: &mut Topology, node: usize| {
-            // Half of what it wants it draws itself; the other half comes from others, who prefer those that want many
-            let target = (wanted[node] - 2.0) / 2.0;
-            let mut drawn = 0.0;
-            while drawn < target {
-                let other = (node + long_gap(nodes, rng)) % nodes;
-                if rng.random::<f64>() * DEGREE_MOST < wanted[other] {
-                    topology.link(node, other);
-                    drawn += 1.0;
-                }
-            }
+        let Degrees::Even(degree) = degrees else {
+            return Self::of_topology(&degrees.topology(nodes, seed));
         };
-        for node in 0..nodes {
-            full(&mut topology, node);
-        }
-        Self::of_topology(&topology)
+        let shape = Shape {
+            nodes,
+            long_links: degree.saturating_sub(2) / 2,
+            exponent: 1.0,
+            lattice: true,
+        };
+        Self::of_ring(&RingGraph::draw(&shape, &mut rng_for(seed, "links")))
     }
 
     /// How many nodes there are.
@@ -151,32 +112,6 @@ impl Links {
     }
 }
 
-fn degree_by_bandwidth(rng: &mut ChaCha8Rng) -> f64 {
-    // Box and Muller's normal deviate
-    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-    let deviate = radius * (std::f64::consts::TAU * rng.random::<f64>()).cos();
-    (20.0 * (0.6 * deviate).exp()).clamp(DEGREE_LEAST, DEGREE_MOST)
-}
-
-/// From 2 places to all but 2: the logarithm of the distance, the shorter way around, is evenly distributed.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "from 2 to half the number of nodes"
-)]
-fn long_gap(nodes: usize, rng: &mut ChaCha8Rng) -> usize {
-    let gap = 2.0 * (count(nodes) / 4.0).powf(rng.random::<f64>());
-    let gap = (gap as usize).clamp(2, (nodes / 2).max(2));
-    if rng.random() { gap } else { nodes - gap }
-}
-
-fn short(node: usize) -> u32 {
-    u32::try_from(node).expect("a simulated network has fewer than 2^32 nodes")
-}
-
-const DEGREE_LEAST: f64 = 10.0;
-const DEGREE_MOST: f64 = 85.0;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,24 +123,5 @@ mod tests {
         assert_eq!(line.arrivals(2, 0), [0.0, 0.0, 1.0]);
         assert_eq!(line.arrivals(2, 1), [0.0, 0.5, 0.0]);
         assert_eq!(line.arrivals(2, 2), [0.5, 0.0, 0.5]);
-    }
-
-    #[test]
-    fn degrees_are_as_asked() {
-        let even = Links::draw(2_000, Degrees::Even(20), 1);
-        assert!(
-            (19.0..20.5).contains(&even.mean_degree()),
-            "{}",
-            even.mean_degree()
-        );
-        let uneven = Links::draw(2_000, Degrees::Uneven, 1);
-        assert!(
-            (18.0..28.0).contains(&uneven.mean_degree()),
-            "{}",
-            uneven.mean_degree()
-        );
-        let most = (0..2_000).map(|node| uneven.degree(node)).max();
-        let least = (0..2_000).map(|node| uneven.degree(node)).min();
-        assert!(most > Some(60) && least < Some(12), "{most:?} {least:?}");
     }
 }

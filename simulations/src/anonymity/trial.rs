@@ -6,6 +6,7 @@ use super::downloads::FileKeys;
 use super::{
     Asker, Belief, Circuit, Coalition, Design, Links, Originator, Sighting, Tally, Verdict,
 };
+use crate::statistics::share;
 
 /// A file that was downloaded or published.
 #[derive(Clone, Debug)]
@@ -63,6 +64,19 @@ pub fn behind_circuits(
     (Asker::dealt(&ends, file, rng), circuits)
 }
 
+/// Which part of what coalitions made of files is so.
+#[must_use]
+pub fn part_of(judged: &[Judged], is: impl Fn(&Judged) -> bool) -> f64 {
+    share(judged.iter().filter(|one| is(one)).count(), judged.len())
+}
+
+/// How many innocents are flagged on average.
+#[must_use]
+pub fn innocents(judged: &[Judged]) -> f64 {
+    let flagged = judged.iter().map(|one| one.verdict.innocents).sum();
+    share(flagged, judged.len())
+}
+
 impl Trial {
     /// What some coalitions make of it. Beliefs take long: only the first `believing` have one.
     #[must_use]
@@ -85,7 +99,11 @@ impl Trial {
 
     /// What the relays before colluding ends tell. Nothing if no end colludes.
     fn believe(&self, links: &Links, coalition: &Coalition) -> Option<Believed> {
-        let circuits = self.circuits.iter();
+        // Where the guard went and another was taken, those through the second say nothing of the first
+        let guard = self.circuits.first().map(|circuit| circuit.hops[0]);
+        let through_it =
+            |circuit: &&Circuit| self.design == Design::Walks || Some(circuit.hops[0]) == guard;
+        let circuits = self.circuits.iter().filter(through_it);
         let sightings: Vec<Sighting> = circuits
             .filter_map(|circuit| circuit.first_honest_before_end(|node| coalition.has(node)))
             .collect();

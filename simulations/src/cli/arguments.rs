@@ -12,6 +12,7 @@ Examples:
   simulate run greedy-limit --small               one scenario, in about a minute
   simulate run all --out results                  everything at full size; read results/report.html
   simulate run all --out results --resume         what a run that was broken off has not done yet
+  simulate run anonymity --small --out results    how anonymous is it? several scenarios, one report
   simulate run my-scenario.toml --seed 7 --json   a scenario of your own, one JSON object on stdout
   simulate compare before after                   two folders of results, figure by figure
   simulate replay 42 --weather lossy              a small network whose every message the seed decides
@@ -64,7 +65,8 @@ pub(super) enum Command {
     reason = "each is a switch of its own on the command line"
 )]
 pub(super) struct Run {
-    /// A scenario's name, a file that ends in .toml, `all`, or `smoke` (all that can be run in seconds).
+    /// A scenario's name, a file that ends in .toml, `all`, `anonymity` (all about who can find out what), or `smoke` (all
+    /// that can be run in seconds).
     pub(super) what: String,
     /// Smaller sizes: about a minute a scenario.
     #[arg(long)]

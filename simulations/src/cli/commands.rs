@@ -11,7 +11,7 @@ use super::progress_bar::ProgressBar;
 use crate::experiment::Size;
 use crate::replay::replay;
 use crate::results::{Folder, Options, Results, compare, run};
-use crate::scenario::{Scenario, scenarios};
+use crate::scenario::{Collection, Scenario, scenarios};
 
 /// Why a command could not be carried out, and what the program's end says of it.
 pub(super) struct Failure {
@@ -57,6 +57,9 @@ fn run_all(arguments: &Run) -> Result<Ended, Failure> {
         Some(path) => Some(Folder::create(path).map_err(unwritten)?),
         None => None,
     };
+    if let (Some(folder), Some(collection)) = (&mut folder, Collection::named(&arguments.what)) {
+        folder.head(collection);
+    }
     let mut results = Results::default();
     let progress = ProgressBar::new(chosen.len());
     for scenario in &chosen {
@@ -113,6 +116,9 @@ fn choose(what: &str, small: bool) -> anyhow::Result<(Vec<Scenario>, Size)> {
             Ok((vec![read(Path::new(what))?], size))
         }
         _ => {
+            if let Some(collection) = Collection::named(what) {
+                return Ok((collection.scenarios(), size));
+            }
             let found = scenarios()
                 .into_iter()
                 .find(|scenario| scenario.name() == what);

@@ -1,16 +1,19 @@
 //! A3, A8, A9, A10: attacks on circuits that take patience, relays of one's own, or many identities.
 //!
-//! All are played on graphs: which relays collude decides, and routers add nothing to it. Where timing helps, it is taken to work always.
+//! All but route insertion are played on graphs: which relays collude decides, and routers add nothing to it. Where timing helps, it is taken to work always.
 
 mod adjacency;
 mod capture;
+mod insertion;
 mod sessions;
 mod year;
 
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
+use crate::anonymity::{Degrees, Links};
 use crate::experiment::{Context, Experiment, Outcome};
+use crate::experiments::rows::{Row, together};
 
 /// What patience, lists and identities buy.
 pub(super) struct CircuitAttacks;
@@ -33,11 +36,9 @@ struct Parameters {
     files_a_day: u32,
     /// Lives of second hops that are compared, in days.
     second_hop_days: Vec<u32>,
+    /// The attack on real routers of an opennet.
+    insertion: insertion::Parameters,
 }
-
-/// Circuits of a pool, and hops of each.
-const POOL: usize = 32;
-const HOPS: usize = 6;
 
 impl Experiment for CircuitAttacks {
     fn name(&self) -> &'static str {
@@ -59,15 +60,36 @@ impl Experiment for CircuitAttacks {
             parameters.nodes >= 200 && parameters.degree >= 4 && !parameters.sessions.is_empty(),
             "at least 200 nodes of degree 4, and sessions"
         );
+        ensure!(
+            parameters.insertion.is_possible(),
+            "an attacker, a victim and a request, and more than twice as many other nodes"
+        );
         let mut outcome = Outcome::default();
         sessions::measure(context, &parameters, &mut outcome);
         capture::measure(context, &parameters, &mut outcome);
         year::measure(context, &parameters, &mut outcome);
         adjacency::measure(context, &parameters, &mut outcome);
+        insertion::measure(context, &parameters.insertion, &mut outcome);
         outcome.note(format!(
             "{} graphs of {} nodes and degree {}, {} victims on each, each against a coalition of its own.",
             parameters.graphs, parameters.nodes, parameters.degree, parameters.victims
         ));
         Ok(outcome)
     }
+}
+
+/// The rows that all graphs have together. `salt` keeps the graphs of different attacks apart.
+fn on_graphs<R: Row + Send>(
+    context: &Context<'_>,
+    parameters: &Parameters,
+    (what, salt): (&str, u64),
+    rows: impl Fn(&Links, u64) -> Vec<R> + Sync,
+) -> Vec<R> {
+    let graphs: Vec<u64> = (0..parameters.graphs).collect();
+    let found = context.parallel(what, &graphs, |&graph| {
+        let seed = context.seed().wrapping_mul(salt).wrapping_add(graph);
+        let degrees = Degrees::Even(parameters.degree);
+        rows(&Links::draw(parameters.nodes, degrees, seed), seed)
+    });
+    together(found)
 }

@@ -11,8 +11,7 @@ mod report;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
-use crate::anonymity::Design;
-use crate::anonymity::links::Degrees;
+use crate::anonymity::{Degrees, Design};
 use crate::experiment::{Context, Experiment, Outcome};
 use measure::{Case, Ends, Seen, Worlds};
 
@@ -97,7 +96,7 @@ impl Parameters {
     /// The kinds of graphs for which a length is looked for.
     fn length_kinds(&self) -> Vec<Degrees> {
         let even = self.degrees.iter().map(|&degree| Degrees::Even(degree));
-        even.chain([Degrees::Uneven]).collect()
+        even.chain([Degrees::Uneven, Degrees::Measured]).collect()
     }
 }
 

@@ -17,8 +17,8 @@ pub(super) struct Guards;
 #[derive(Debug, Deserialize)]
 struct Parameters {
     nodes: usize,
-    /// Of each node, besides its two neighbours on the ring.
-    long_links: usize,
+    /// Links of each node.
+    degree: usize,
     /// Networks, each with links of its own.
     networks: u64,
     /// Files in each network and for each size of a pool.

@@ -4,6 +4,7 @@
 //! flags those who ask for as much as a requester would. Every message is one of a real router; any node may turn out to collude, since
 //! colluders change nothing, so one download serves many coalitions.
 
+mod column;
 mod measure;
 mod published;
 mod report;
@@ -12,7 +13,7 @@ use anyhow::{Result, ensure};
 use serde::Deserialize;
 
 use crate::experiment::{Context, Experiment, Outcome};
-use measure::Column;
+use column::Column;
 
 /// Who downloads, as a coalition sees it.
 pub(super) struct Requester;
@@ -20,8 +21,8 @@ pub(super) struct Requester;
 #[derive(Debug, Deserialize)]
 struct Parameters {
     nodes: usize,
-    /// Of each node, besides its two neighbours on the ring.
-    long_links: usize,
+    /// Links of a node, where all have as many.
+    degree: usize,
     /// Networks, each with links of its own.
     networks: u64,
     /// Files in each network and column.
@@ -36,6 +37,9 @@ struct Parameters {
     readers: usize,
     /// The part of all nodes that is down at any time, where nodes come and go.
     down: f64,
+    /// Which ways to ask are measured; all, if none is named.
+    #[serde(default)]
+    columns: Vec<Column>,
 }
 
 impl Experiment for Requester {
@@ -58,7 +62,10 @@ impl Experiment for Requester {
             parameters.nodes >= 100 && parameters.blocks >= 100,
             "at least 100 nodes and files of 100 blocks"
         );
-        let measured = measure::measure(context, &parameters, &Column::ALL);
+        if parameters.columns.is_empty() {
+            parameters.columns = Column::ALL.to_vec();
+        }
+        let measured = measure::measure(context, &parameters);
         let mut outcome = Outcome::default();
         report::table(&parameters, &measured, &mut outcome);
         report::plots(&parameters, &measured, &mut outcome);

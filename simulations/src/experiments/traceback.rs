@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use serde::Deserialize;
 
 use crate::experiment::{Axis, Context, Experiment, Figure, Kind, Outcome, Plot, Table};
+use crate::experiments::rows::together;
 use crate::statistics::count;
 use world::{Measured, Question, Trial};
 
@@ -18,7 +19,9 @@ struct Parameters {
     long_links: usize,
     /// Which part of the nodes is the adversary's.
     watching: f64,
-    /// Requests that the adversary sees, for each set-up.
+    /// Networks, each with links of its own.
+    networks: u64,
+    /// Requests that the adversary sees in each, for each set-up.
     requests: usize,
     /// Numbers of probes after which the adversary stops.
     budgets: Vec<usize>,
@@ -45,6 +48,7 @@ impl Experiment for Traceback {
         ensure!(
             parameters.nodes >= 50
                 && parameters.requests > 0
+                && parameters.networks > 0
                 && parameters.watching > 0.0
                 && parameters.watching < 0.5
                 && parameters
@@ -53,27 +57,37 @@ impl Experiment for Traceback {
                     .all(|&delay| (0.0..60.0).contains(&delay)),
             "traceback needs 50 nodes, a request, less than half of the nodes watching, and delays below a minute"
         );
-        let mut trials = Vec::new();
-        for exists in [true, false] {
+        let trials = trials(&parameters);
+        let networks = 0..parameters.networks;
+        let items: Vec<(Trial, u64)> = networks
+            .flat_map(|network| trials.iter().map(move |&trial| (trial, network)))
+            .collect();
+        let found = context.parallel("traces", &items, |&(trial, network)| {
+            let seed = context.seed().wrapping_mul(1_033).wrapping_add(network);
+            vec![world::measure(&parameters, trial, seed)]
+        });
+        Ok(report(&parameters, &trials, &together(found)))
+    }
+}
+
+/// What is measured, in this order.
+fn trials(parameters: &Parameters) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for exists in [true, false] {
+        for hidden in [false, true] {
             let trial = |question, delay| Trial {
                 question,
+                hidden,
                 exists,
                 delay,
             };
             trials.push(trial(Question::ConstantId, 0.0));
             trials.push(trial(Question::FreshId, 0.0));
-            trials.extend(
-                parameters
-                    .delays
-                    .iter()
-                    .map(|&delay| trial(Question::Key, delay)),
-            );
+            let delays = parameters.delays.iter();
+            trials.extend(delays.map(|&delay| trial(Question::Key, delay)));
         }
-        let results = context.parallel("traces", &trials, |&trial| {
-            world::measure(&parameters, trial, context.seed())
-        });
-        Ok(report(&parameters, &trials, &results))
     }
+    trials
 }
 
 fn report(parameters: &Parameters, trials: &[Trial], results: &[Measured]) -> Outcome {
@@ -85,7 +99,8 @@ fn report(parameters: &Parameters, trials: &[Trial], results: &[Measured]) -> Ou
         }
     }
     outcome.table(table(parameters, trials, results));
-    outcome.plot(by_probes(parameters, trials, results));
+    outcome.plot(by_probes(parameters, trials, results, true));
+    outcome.plot(by_probes(parameters, trials, results, false));
     outcome.plot(by_delay(trials, results));
     outcome.note(format!(
         "{} of all nodes watch. When one of them is asked for a key, the adversary begins with the node that asked, and asks all \
@@ -98,30 +113,46 @@ fn report(parameters: &Parameters, trials: &[Trial], results: &[Measured]) -> Ou
         "The historic model is asked from above: whoever has had the request says so. The published adversary knew less and had \
          to become a neighbour first. Our routers are asked by real messages: by the id that was seen (ids are drawn anew \
          for each link), and by the key without hops to live, which a node refuses as a loop while it searches and for two \
-         seconds after it has failed. That it does not start where its user is takes the onion stage, which these requests do \
-         not have.",
+         seconds after it has failed. Through circuits, a request starts at the end of one, and no question leads behind that: what is left is \
+         that the requester may lie on the way of its own request, as any node may.",
     );
     outcome
 }
 
 fn figures(trial: Trial, measured: &Measured) -> Vec<Figure> {
     let gained = measured.right(usize::MAX) - measured.right(0);
+    let of = name(trial);
+    let gained = Figure::new(
+        format!("requester found, gained by asking: {of}"),
+        gained,
+        "",
+    );
+    let gained = gained.at_most(0.02).source(BAR);
+    let found = Figure::new(
+        format!("requester found: {of}"),
+        measured.right(usize::MAX),
+        "",
+    );
+    if trial.hidden {
+        let found = found.at_most(0.01).source(BAR_OF_CIRCUITS);
+        return vec![found];
+    }
+    let found = found.source(SOURCE);
+    match trial.question {
+        Question::ConstantId => vec![found.published(0.335), gained.with_fault()],
+        Question::FreshId | Question::Key => vec![found, gained],
+    }
+}
+
+fn name(trial: Trial) -> String {
+    let question = trial.question.name();
+    let hidden = if trial.hidden { "circuits, " } else { "" };
     let blocks = if trial.exists {
         "blocks that exist"
     } else {
         "missing blocks"
     };
-    let name = format!(
-        "requester found, gained by asking: {}, {blocks}",
-        trial.question.name()
-    );
-    let gained = Figure::new(name, gained, "").at_most(0.02).source(BAR);
-    let name = format!("requester found: {}, {blocks}", trial.question.name());
-    let found = Figure::new(name, measured.right(usize::MAX), "").source(SOURCE);
-    match trial.question {
-        Question::ConstantId => vec![found.published(0.335), gained.with_fault()],
-        Question::FreshId | Question::Key => vec![found, gained],
-    }
+    format!("{hidden}{question}, {blocks}")
 }
 
 fn table(parameters: &Parameters, trials: &[Trial], results: &[Measured]) -> Table {
@@ -148,12 +179,12 @@ fn table(parameters: &Parameters, trials: &[Trial], results: &[Measured]) -> Tab
     );
     for (trial, measured) in trials.iter().zip(results) {
         let mut row = vec![
-            "nothing".into(),
+            if trial.hidden { "circuits" } else { "nothing" }.into(),
             trial.question.name().into(),
             if trial.exists { "exist" } else { "missing" }.into(),
             trial.delay.into(),
             measured.requests().into(),
-            measured.seen.into(),
+            measured.seen().into(),
             measured.probes().into(),
             measured.right(usize::MAX).into(),
         ];
@@ -168,38 +199,53 @@ fn table(parameters: &Parameters, trials: &[Trial], results: &[Measured]) -> Tab
     table
 }
 
-fn by_probes(parameters: &Parameters, trials: &[Trial], results: &[Measured]) -> Plot {
+/// For blocks that exist, or for missing ones.
+fn by_probes(
+    parameters: &Parameters,
+    trials: &[Trial],
+    results: &[Measured],
+    exists: bool,
+) -> Plot {
+    let (name, title) = if exists {
+        (
+            "probes",
+            "Requester found against probes: blocks that exist",
+        )
+    } else {
+        (
+            "probes-missing",
+            "Requester found against probes: missing blocks",
+        )
+    };
     let mut plot = Plot::new(
-        "probes",
-        "Requester found against probes",
+        name,
+        title,
         Axis::linear("probes"),
         Axis::linear("share of requests traced to their node"),
     );
     let most = parameters.budgets.iter().copied().max().unwrap_or(0);
-    for (trial, measured) in trials
-        .iter()
-        .zip(results)
-        .filter(|(trial, _)| trial.delay == 0.0)
-    {
-        let blocks = if trial.exists { "exist" } else { "missing" };
-        let label = format!("{}, blocks {blocks}", trial.question.name());
+    let all = trials.iter().zip(results);
+    for (trial, measured) in all.filter(|(trial, _)| trial.delay == 0.0 && trial.exists == exists) {
         let kind = match trial.question {
-            Question::ConstantId => Kind::Fault,
-            Question::FreshId | Question::Key => Kind::Ours,
+            Question::ConstantId if !trial.hidden => Kind::Fault,
+            _ => Kind::Ours,
         };
         let points = parameters
             .budgets
             .iter()
             .map(|&budget| (count(budget), measured.right(budget)))
             .collect();
+        let hidden = if trial.hidden {
+            "circuits, "
+        } else {
+            "level 0, "
+        };
+        let label = format!("{hidden}{}", trial.question.name());
         plot = plot.curve(kind, &label, points);
     }
-    for (label, value) in [("published, least", 0.24), ("published, most", 0.43)] {
-        plot = plot.curve(
-            Kind::Published,
-            label,
-            vec![(0.0, value), (count(most), value)],
-        );
+    for (label, value) in [("least", 0.24), ("most", 0.43)] {
+        let points = vec![(0.0, value), (count(most), value)];
+        plot = plot.curve(Kind::Published, label, points);
     }
     plot
 }
@@ -211,13 +257,24 @@ fn by_delay(trials: &[Trial], results: &[Measured]) -> Plot {
         Axis::linear("seconds from seeing the request to the first probe"),
         Axis::linear("share of requests traced to their node"),
     );
-    for (exists, label) in [(true, "blocks exist"), (false, "blocks missing")] {
+    let settings = [
+        (true, false, "level 0, blocks exist"),
+        (false, false, "level 0, blocks missing"),
+        (true, true, "circuits, blocks exist"),
+        (false, true, "circuits, blocks missing"),
+    ];
+    for (exists, hidden, label) in settings {
         let of = |question: Question| {
             let all = trials.iter().zip(results);
-            all.filter(move |(trial, _)| trial.exists == exists && trial.question == question)
+            all.filter(move |(trial, _)| {
+                (trial.exists, trial.hidden) == (exists, hidden) && trial.question == question
+            })
         };
         let points = of(Question::Key).map(|(trial, at)| (trial.delay, at.right(usize::MAX)));
         plot = plot.curve(Kind::Ours, label, points.collect());
+        if hidden {
+            continue;
+        }
         let last = of(Question::Key)
             .map(|(trial, _)| trial.delay)
             .fold(0.0, f64::max);
@@ -225,11 +282,8 @@ fn by_delay(trials: &[Trial], results: &[Measured]) -> Plot {
             let right = at.right(0);
             [(0.0, right), (last, right)]
         });
-        plot = plot.curve(
-            Kind::Theory,
-            &format!("{label}, without asking"),
-            unasked.collect(),
-        );
+        let label = format!("{label}, without asking");
+        plot = plot.curve(Kind::Theory, &label, unasked.collect());
     }
     plot
 }
@@ -247,5 +301,6 @@ impl Question {
 const SOURCE: &str =
     "Tian and Duan 2013: 24 to 43 % of requests traced to their origin (abstract), ids constant";
 
-const BAR: &str = "bar of this project: asking gains nothing (2 points for chance). The aim is that the whole share is zero, as the trace \
-                   would end where the onion stage does";
+const BAR: &str = "bar of this project: asking gains nothing (2 points for chance)";
+
+const BAR_OF_CIRCUITS: &str = "the trace ends where the circuit does; bar: one in a hundred, as the requester may lie on the way of its own request";

@@ -128,12 +128,18 @@ impl<B: SimBlock> Network<B> {
         let sabotage = self.settings.sabotage;
         let location = sabotage.believed(node, self.nodes[other].location);
         let peer = peer_id(other);
+        let is_friend = matches!(kind, PeerKind::Friend { .. });
         let up = Event::PeerUp {
             peer,
             location,
             kind,
         };
         self.tell(node, up);
+        // A guard is known again by who it is; else nobody asks
+        if is_friend && self.settings.config.onion.is_some() {
+            let friend = self.contact(other).node;
+            self.tell(node, Event::KnownAs { peer, node: friend });
+        }
     }
 
     const fn next_link(&mut self) -> u16 {

@@ -16,7 +16,7 @@ use super::html::report;
 use super::{Options, Record, Results};
 use crate::chart::{png, svg};
 use crate::experiment::{Cell, Table};
-use crate::scenario::Scenario;
+use crate::scenario::{Collection, Scenario};
 
 /// The file with everything for a program.
 const RESULTS: &str = "results.json";
@@ -93,6 +93,12 @@ impl Folder {
                     && record.seed == options.seed.unwrap_or_else(|| scenario.seed())
                     && record.nodes == options.nodes
             })
+    }
+
+    /// Gives its report a heading of its own.
+    pub fn head(&mut self, collection: &Collection) {
+        let words = (collection.title.to_owned(), collection.lead.to_owned());
+        self.results.heading = Some(words);
     }
 
     /// What it holds.

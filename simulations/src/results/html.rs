@@ -14,12 +14,14 @@ const STYLE: &str = include_str!("report.css");
 /// Everything for a reader. It holds no script and names no other file.
 pub(super) fn report(results: &Results) -> String {
     let mut page = Page::default();
+    let title = results.heading.as_ref().map(|(title, _)| title.as_str());
+    let title = escape(title.unwrap_or("Warren simulations"));
     page.put(format_args!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\">\
-         <title>Warren simulations</title>\n<style>{STYLE}</style></head>\n<body><main>\n\
-         <h1>Warren simulations</h1>\n"
+         <title>{title}</title>\n<style>{STYLE}</style></head>\n<body><main>\n\
+         <h1>{title}</h1>\n"
     ));
     page.overview(results);
     for record in &results.records {
@@ -43,6 +45,9 @@ impl Page {
     }
 
     fn overview(&mut self, results: &Results) {
+        if let Some((_, lead)) = &results.heading {
+            self.put(format_args!("<p>{}</p>\n", escape(lead)));
+        }
         let broken = results
             .records
             .iter()
@@ -82,10 +87,10 @@ impl Page {
 
     fn record(&mut self, record: &Record) {
         self.put(format_args!(
-            "<section id=\"{id}\">\n<h2>{} {id}</h2>\n<p class=\"lead\">{}</p>\n",
-            escape(&record.number),
+            "<section id=\"{id}\">\n<h2>{heading}</h2>\n<p class=\"lead\">{}</p>\n",
             escape(&record.summary),
             id = escape(&record.scenario),
+            heading = heading(record),
         ));
         if let Some(error) = &record.error {
             self.put(format_args!(
@@ -197,6 +202,15 @@ impl Page {
             record.seed,
             escape(&record.text),
         ));
+    }
+}
+
+/// Of a scenario's part: its own words, or its number and name.
+fn heading(record: &Record) -> String {
+    let named = format!("{} {}", escape(&record.number), escape(&record.scenario));
+    match &record.title {
+        Some(title) => format!("{} <small>{named}</small>", escape(title)),
+        None => named,
     }
 }
 

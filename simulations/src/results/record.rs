@@ -15,6 +15,9 @@ pub struct Results {
     pub format: u32,
     /// Of the program.
     pub version: String,
+    /// The report's heading and what it is about, if it has its own.
+    #[serde(default)]
+    pub heading: Option<(String, String)>,
     /// In the order in which they were run.
     pub records: Vec<Record>,
 }
@@ -28,6 +31,9 @@ pub struct Record {
     pub experiment: String,
     /// The experiment's number.
     pub number: String,
+    /// The heading of its part of the report, if it has its own.
+    #[serde(default)]
+    pub title: Option<String>,
     /// What was measured, in one line.
     pub summary: String,
     /// The scenario's file, word for word.
@@ -51,6 +57,7 @@ impl Default for Results {
         Self {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            heading: None,
             records: Vec::new(),
         }
     }

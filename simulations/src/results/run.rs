@@ -45,6 +45,7 @@ pub fn run(scenario: &Scenario, options: Options, progress: &dyn Progress) -> Re
         scenario: scenario.name().to_owned(),
         experiment: experiment.name().to_owned(),
         number: experiment.number().to_owned(),
+        title: scenario.title().map(str::to_owned),
         summary: experiment.summary().to_owned(),
         text: scenario.text().to_owned(),
         size: options.size,

@@ -1,22 +1,32 @@
 //! Whether a coalition can tell who downloads: bars that must not be lost again.
 
+mod wire;
+
 use routing::Lookahead;
-use simulations::anonymity::trial::{Judged, Trial, behind_circuits};
-use simulations::anonymity::{Asker, Coalition, Design, Downloads};
+use simulations::anonymity::trial::{Judged, Trial, behind_circuits, part_of};
+use simulations::anonymity::{Asker, Coalition, Degrees, Design, Downloads};
 use simulations::rng_for;
-use simulations::statistics::share;
+use simulations::statistics::mean;
 
 const NODES: usize = 400;
 const BLOCKS: usize = 400;
 const FILES: u64 = 4;
 const COALITIONS: u64 = 25;
 
+/// What may be believed of a requester behind routers' circuits, on average and at most. It was 0.0029 and 0.0039 when this was
+/// written, of 360 honest nodes; more means that less is hidden.
+const BELIEF_MEAN_MOST: f64 = 0.0032;
+const BELIEF_MOST: f64 = 0.006;
+
+/// So many nodes are left suspect on average. It was 356.
+const SET_LEAST: f64 = 345.0;
+
 /// Every tenth node.
 const PART: f64 = 0.1;
 
 /// Files asked for by the node itself, or at the ends of circuits.
 fn judged(circuits: Option<(usize, usize)>) -> Vec<Judged> {
-    let mut world = Downloads::new(NODES, 14, Lookahead::On, 5);
+    let mut world = Downloads::new(NODES, Degrees::Even(16), Lookahead::On, 5);
     (0..FILES)
         .flat_map(|number| {
             let mut rng = rng_for(number, "file");
@@ -58,15 +68,10 @@ fn judged(circuits: Option<(usize, usize)>) -> Vec<Judged> {
         .collect()
 }
 
-fn part(judged: &[Judged], is: impl Fn(&Judged) -> bool) -> f64 {
-    let hits = judged.iter().filter(|one| is(one)).count();
-    share(hits, judged.len())
-}
-
 #[test]
 fn a_tenth_of_all_nodes_names_who_asks_in_the_open() {
     let judged = judged(None);
-    let caught = part(&judged, |one| one.verdict.caught);
+    let caught = part_of(&judged, |one| one.verdict.caught);
     assert!(caught > 0.4, "the test must be able to see: {caught}");
 }
 
@@ -83,7 +88,7 @@ fn a_tenth_of_all_nodes_does_not_name_who_asks_through_circuits() {
         "{innocents} of {} downloads flag somebody else",
         judged.len()
     );
-    let linked = part(&judged, |one| one.linked);
+    let linked = part_of(&judged, |one| one.linked);
     assert!(linked <= 0.2, "guard and end collude in {linked}");
     let beliefs: Vec<_> = judged.iter().filter_map(|one| one.belief).collect();
     assert!(beliefs.len() >= 8, "{} beliefs", beliefs.len());
@@ -104,21 +109,39 @@ fn a_single_circuit_frames_its_end() {
 
 #[test]
 fn circuits_of_routers_hide_who_asks() {
-    let mut world = Downloads::with_circuits(NODES, 18, 6);
-    let mut linked = 0;
+    let mut world = Downloads::with_circuits(NODES, Degrees::Even(20), 6);
+    let mut judged = Vec::new();
+    let mut all_circuits = Vec::new();
     for number in 0..2 {
         let file = world.file(BLOCKS / 2);
         let publisher = Asker::One(world.node());
         world.publish(&publisher, &file);
         let requester = world.node();
-        let seen = world.download_hidden(requester, &file);
+        let seen = world.download_hidden(requester, &file, None);
         assert!(seen.success > 0.99, "the file comes: {}", seen.success);
         assert_eq!(
             seen.all.unbidden(requester),
             0,
             "it passes on what the ends of its circuits ask for, and asks for nothing itself"
         );
-        let circuits = seen.circuits;
+        all_circuits.push((requester, seen.circuits.clone()));
+        let trial = Trial {
+            requester,
+            seen: seen.all,
+            circuits: seen.circuits,
+            design: Design::SecondHops(1),
+            blocks: BLOCKS / 2,
+        };
+        let coalitions: Vec<Coalition> = (0..COALITIONS)
+            .map(|one| {
+                let mut rng = rng_for(one, &format!("routers {number}"));
+                Coalition::draw(NODES, PART, requester, &mut rng)
+            })
+            .collect();
+        judged.extend(trial.judge(world.links(), &coalitions, coalitions.len()));
+    }
+    assert_suspicions_are_as_low_as_ever(&judged);
+    for (requester, circuits) in all_circuits {
         assert!(circuits.len() >= 4, "{circuits:?}");
         for circuit in &circuits {
             assert_eq!(
@@ -131,33 +154,52 @@ fn circuits_of_routers_hide_who_asks() {
                 "{circuit:?}"
             );
         }
-        let trial = Trial {
-            requester,
-            seen: seen.all,
-            circuits,
-            design: Design::SecondHops(1),
-            blocks: BLOCKS / 2,
-        };
-        let coalitions: Vec<Coalition> = (0..COALITIONS)
-            .map(|one| {
-                Coalition::draw(
-                    NODES,
-                    PART,
-                    requester,
-                    &mut rng_for(one, &format!("routers {number}")),
-                )
-            })
-            .collect();
-        for one in trial.judge(world.links(), &coalitions, 8) {
-            assert!(!one.verdict.caught, "counting finds who asks");
-            linked += usize::from(one.linked);
-            if let Some(belief) = one.belief {
-                assert!(
-                    belief.requester < 0.1,
-                    "the requester is suspected too much: {belief:?}"
-                );
-            }
-        }
     }
-    assert!(linked <= 10, "guard and end collude in {linked} of 50");
+}
+
+/// What is concluded of those who use the routers' circuits.
+fn assert_suspicions_are_as_low_as_ever(judged: &[Judged]) {
+    assert!(
+        judged.iter().all(|one| !one.verdict.caught),
+        "counting finds who asks"
+    );
+    let linked = part_of(judged, |one| one.linked);
+    assert!(linked <= 0.2, "guard and end collude in {linked}");
+    let beliefs: Vec<_> = judged.iter().filter_map(|one| one.belief).collect();
+    assert!(beliefs.len() >= 20, "{} beliefs", beliefs.len());
+    let most = beliefs.iter().map(|one| one.requester).fold(0.0, f64::max);
+    let believed: Vec<f64> = beliefs.iter().map(|one| one.requester).collect();
+    let sets: Vec<f64> = beliefs.iter().map(|one| one.effective_set).collect();
+    assert!(
+        mean(&believed) <= BELIEF_MEAN_MOST && most <= BELIEF_MOST,
+        "the requester is suspected more than it was: {} on average, {most} at most",
+        mean(&believed)
+    );
+    assert!(
+        mean(&sets) >= SET_LEAST,
+        "fewer nodes are left suspect than were: {}",
+        mean(&sets)
+    );
+}
+
+#[test]
+fn circuits_of_routers_are_followed_where_they_publish() {
+    let mut world = Downloads::with_circuits(NODES, Degrees::Even(20), 7);
+    let file = world.file(BLOCKS / 2);
+    let requester = world.node();
+    let seen = world.publish_hidden(requester, &file);
+    assert!(seen.success > 0.99, "the file is stored: {}", seen.success);
+    assert_eq!(seen.all.unbidden(requester), 0, "it offers nothing itself");
+    assert!(seen.circuits.len() >= 4, "{:?}", seen.circuits);
+    let everybody_else = Coalition::draw(NODES, 1.0, requester, &mut rng_for(1, "all"));
+    assert!(
+        simulations::anonymity::trial::is_linked(&seen.circuits, &everybody_else),
+        "where all others collude, guard and end do"
+    );
+    for circuit in &seen.circuits {
+        assert!(
+            circuit.hops.len() >= 6 && !circuit.hops.contains(&requester),
+            "{circuit:?}"
+        );
+    }
 }

@@ -9,12 +9,12 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{HOPS, POOL, Parameters};
-use crate::anonymity::links::Degrees;
-use crate::anonymity::{Coalition, Links};
+use super::{Parameters, on_graphs};
+use crate::anonymity::{Coalition, HOPS, Links, POOL};
 use crate::experiment::{Axis, Context, Figure, Kind, Outcome, Plot, Table};
+use crate::experiments::rows;
 use crate::random::rng_for;
-use crate::statistics::{count, share};
+use crate::statistics::{count, is_same_part, share};
 
 /// What colluders list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,45 +109,58 @@ struct World<'a> {
 }
 
 pub(super) fn measure(context: &Context<'_>, parameters: &Parameters, outcome: &mut Outcome) {
-    let graphs: Vec<u64> = (0..parameters.graphs).collect();
-    let found = context.parallel("route capture", &graphs, |&graph| {
-        let seed = context.seed().wrapping_mul(1_031).wrapping_add(graph);
-        let links = Links::draw(parameters.nodes, Degrees::Even(parameters.degree), seed);
-        let mut rows = Vec::new();
-        for (lists, defence, name) in CASES {
-            for &part in &parameters.parts {
-                let ends = (0..parameters.victims).map(|victim| {
-                    let mut rng = rng_for(seed, &format!("victim {victim} of {part}"));
-                    let node = rng.random_range(0..links.nodes());
-                    let coalition = Coalition::draw(links.nodes(), part, node, &mut rng);
-                    let world = World {
-                        links: &links,
-                        coalition: &coalition,
-                        colluders: coalition.members(),
-                        lists,
-                        defence,
-                    };
-                    world.victim(node, parameters.circuits, &mut rng)
-                });
-                rows.push(Row {
-                    name,
-                    part,
-                    ends: ends.collect(),
-                });
+    let rows = on_graphs(
+        context,
+        parameters,
+        ("route capture", 1_031),
+        |links, seed| {
+            let mut rows = Vec::new();
+            for case in CASES {
+                for &part in &parameters.parts {
+                    rows.push(row(links, parameters, case, part, seed));
+                }
             }
-        }
-        rows
-    });
-    let mut rows: Vec<Row> = Vec::new();
-    for row in found.into_iter().flatten() {
-        let same =
-            |known: &&mut Row| known.name == row.name && (known.part - row.part).abs() < 1e-9;
-        match rows.iter_mut().find(same) {
-            Some(known) => known.ends.extend(row.ends),
-            None => rows.push(row),
-        }
-    }
+            rows
+        },
+    );
     report(parameters, &rows, outcome);
+}
+
+fn row(
+    links: &Links,
+    parameters: &Parameters,
+    (lists, defence, name): (Lists, Defence, &'static str),
+    part: f64,
+    seed: u64,
+) -> Row {
+    let ends = (0..parameters.victims).map(|victim| {
+        let mut rng = rng_for(seed, &format!("victim {victim} of {part}"));
+        let node = rng.random_range(0..links.nodes());
+        let coalition = Coalition::draw(links.nodes(), part, node, &mut rng);
+        let world = World {
+            links,
+            coalition: &coalition,
+            colluders: coalition.members(),
+            lists,
+            defence,
+        };
+        world.victim(node, parameters.circuits, &mut rng)
+    });
+    Row {
+        name,
+        part,
+        ends: ends.collect(),
+    }
+}
+
+impl rows::Row for Row {
+    fn is_like(&self, other: &Self) -> bool {
+        self.name == other.name && is_same_part(self.part, other.part)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.ends.extend(other.ends);
+    }
 }
 
 impl World<'_> {

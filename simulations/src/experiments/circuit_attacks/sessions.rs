@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use super::{HOPS, Parameters};
-use crate::anonymity::links::Degrees;
-use crate::anonymity::{Circuit, Coalition, Design, Links, Originator};
+use super::{Parameters, on_graphs};
+use crate::anonymity::{Circuit, Coalition, Design, HOPS, Links, Originator};
 use crate::experiment::{Axis, Context, Figure, Kind, Outcome, Plot, Table};
+use crate::experiments::rows;
 use crate::random::rng_for;
-use crate::statistics::{count, share};
+use crate::statistics::{count, is_same_part, share};
 
 const DESIGNS: [(Design, &str); 3] = [
     (Design::Walks, "nothing"),
@@ -29,33 +29,29 @@ struct Row {
 }
 
 pub(super) fn measure(context: &Context<'_>, parameters: &Parameters, outcome: &mut Outcome) {
-    let graphs: Vec<u64> = (0..parameters.graphs).collect();
-    let found = context.parallel("sessions", &graphs, |&graph| {
-        let seed = context.seed().wrapping_mul(1_021).wrapping_add(graph);
-        let links = Links::draw(parameters.nodes, Degrees::Even(parameters.degree), seed);
+    let rows = on_graphs(context, parameters, ("sessions", 1_021), |links, seed| {
         let mut rows = Vec::new();
-        for (design, name) in DESIGNS {
+        for design in DESIGNS {
             for &part in &parameters.parts {
-                rows.push(row(&links, parameters, (design, name), part, seed));
+                rows.push(row(links, parameters, design, part, seed));
             }
         }
         rows
     });
-    let mut rows: Vec<Row> = Vec::new();
-    for row in found.into_iter().flatten() {
-        let same =
-            |known: &&mut Row| known.name == row.name && (known.part - row.part).abs() < 1e-9;
-        match rows.iter_mut().find(same) {
-            Some(known) => {
-                known.victims += row.victims;
-                for (sum, more) in known.right.iter_mut().zip(row.right) {
-                    *sum += more;
-                }
-            }
-            None => rows.push(row),
+    report(parameters, &rows, outcome);
+}
+
+impl rows::Row for Row {
+    fn is_like(&self, other: &Self) -> bool {
+        self.name == other.name && is_same_part(self.part, other.part)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.victims += other.victims;
+        for (sum, more) in self.right.iter_mut().zip(other.right) {
+            *sum += more;
         }
     }
-    report(parameters, &rows, outcome);
 }
 
 fn row(
@@ -148,7 +144,7 @@ fn report(parameters: &Parameters, rows: &[Row], outcome: &mut Outcome) {
         }
         let last = points.last().map_or(f64::NAN, |point| point.1);
         figures(row, last, outcome);
-        if (row.part - 0.1).abs() < 1e-9 {
+        if is_same_part(row.part, 0.1) {
             plot = plot.curve(
                 Kind::Ours,
                 &format!("{} kept, 0.1 collude", row.name),

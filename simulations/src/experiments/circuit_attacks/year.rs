@@ -6,10 +6,11 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{POOL, Parameters};
+use super::Parameters;
+use crate::anonymity::POOL;
 use crate::experiment::{Axis, Context, Figure, Kind, Outcome, Plot, Table};
 use crate::random::rng_for;
-use crate::statistics::{count, share};
+use crate::statistics::{count, is_same_part, share};
 
 const DAYS: u32 = 365;
 const GUARD_DAYS: u32 = 60;
@@ -156,7 +157,7 @@ fn report(
             formula.into(),
             within(DAYS, &|one| one.guard_known).into(),
         ]);
-        if (part - 0.1).abs() < 1e-9 {
+        if is_same_part(part, 0.1) {
             let points = (0..=DAYS)
                 .step_by(5)
                 .map(|day| (f64::from(day), linked(day)));

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use crate::anonymity::links::Degrees;
-use crate::anonymity::{Belief, Circuit, Design, Links, Originator, Sighting};
+use crate::anonymity::{Belief, Circuit, Degrees, Design, Links, Originator, Sighting};
 use crate::experiment::Context;
 use crate::random::rng_for;
 use crate::statistics::{Summary, quantile};

@@ -1,14 +1,12 @@
 //! Tables, plots, bars and remarks.
 
+use routing::Level;
+
 use super::measure::{Case, Ends, Measured, Seen};
 use super::{POOL_SEEN, Parameters, SECOND_HOPS, SEEN_MOST, published};
-use crate::anonymity::links::Degrees;
-use crate::anonymity::{Design, Links};
+use crate::anonymity::{Degrees, Design, Links};
 use crate::experiment::{Axis, Context, Figure, Kind, Outcome, Plot, Table};
 use crate::statistics::{count, mean};
-
-/// The hops that an originator asks for, by the links it has: at least so many links, so many hops.
-const HOPS_BY_DEGREE: [(usize, usize); 3] = [(18, 6), (10, 8), (0, 10)];
 
 /// So few links count as few where degrees are uneven.
 const FEW_LINKS: usize = 12;
@@ -39,6 +37,7 @@ pub(super) fn name_of(degrees: Degrees) -> String {
     match degrees {
         Degrees::Even(degree) => format!("degree {degree}"),
         Degrees::Uneven => "uneven degrees".to_owned(),
+        Degrees::Measured => "measured degrees".to_owned(),
     }
 }
 
@@ -311,9 +310,9 @@ const fn pool(degrees: Degrees, length: usize) -> Case {
     )
 }
 
+/// The hops that an originator asks for, by the links it has.
 fn hops_for(degree: usize) -> usize {
-    let known = HOPS_BY_DEGREE.iter().find(|(least, _)| degree >= *least);
-    known.map_or(10, |(_, hops)| *hops)
+    usize::from(Level::Six.hops_at(degree))
 }
 
 /// What is held against bars.
@@ -323,6 +322,8 @@ pub(super) fn bars(parameters: &Parameters, measured: &Measured, outcome: &mut O
         let hops = match degrees {
             Degrees::Even(degree) => hops_for(degree),
             Degrees::Uneven => hops_for(20),
+            // Most nodes are at the lowest peak
+            Degrees::Measured => hops_for(13),
         };
         let name = format!(
             "{}, {hops} hops, guard and second hop fixed: effective set / N",
@@ -366,7 +367,7 @@ pub(super) fn bars(parameters: &Parameters, measured: &Measured, outcome: &mut O
 
 pub(super) fn notes(parameters: &Parameters, outcome: &mut Outcome) {
     outcome.note(format!(
-        "{} graphs of {} nodes of each kind, {} originators on each. Ideal small worlds; uneven degrees are 10 to 85, 20 in the middle. No routers \
+        "{} graphs of {} nodes of each kind, {} originators on each. Ideal small worlds; uneven degrees are 10 to 85, 20 in the middle, measured ones those of Freenet's opennet in 2013 (13, 50, 75 and 100). No routers \
          are needed: nothing but links decides where a circuit can go.",
         parameters.graphs, parameters.nodes, parameters.originators
     ));

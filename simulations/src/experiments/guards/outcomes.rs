@@ -3,16 +3,15 @@
 use rand::RngExt;
 
 use super::Parameters;
-use crate::anonymity::links::Degrees;
+use crate::anonymity::Degrees;
 use crate::anonymity::trial::is_linked;
-use crate::anonymity::{Belief, Circuit, Coalition, Design, Links, Originator, Sighting};
+use crate::anonymity::{
+    Belief, Circuit, Coalition, Design, HOPS, Links, Originator, POOL, Sighting,
+};
 use crate::experiment::{Context, Figure, Outcome, Table};
+use crate::experiments::rows::{self, together};
 use crate::random::rng_for;
-use crate::statistics::{count, quantile, share};
-
-/// Circuits of a pool, and hops of each.
-const POOL: usize = 32;
-const HOPS: usize = 6;
+use crate::statistics::{count, is_same_part, quantile, share};
 
 /// So many circuits in the row that shows what a guard is for.
 const MANY: usize = 1_000;
@@ -47,10 +46,9 @@ struct Row {
 
 pub(super) fn measure(context: &Context<'_>, parameters: &Parameters, outcome: &mut Outcome) {
     let graphs: Vec<u64> = (0..parameters.graphs).collect();
-    let degree = parameters.long_links + 2;
     let found = context.parallel("graphs", &graphs, |&graph| {
         let seed = context.seed().wrapping_mul(1_019).wrapping_add(graph);
-        let links = Links::draw(parameters.nodes, Degrees::Even(degree), seed);
+        let links = Links::draw(parameters.nodes, Degrees::Even(parameters.degree), seed);
         let of_graph = |&(design, circuits, name): &(Design, usize, &'static str)| -> Vec<Row> {
             let parts = parameters.parts.iter();
             parts
@@ -72,16 +70,7 @@ pub(super) fn measure(context: &Context<'_>, parameters: &Parameters, outcome: &
         };
         DESIGNS.iter().flat_map(of_graph).collect::<Vec<_>>()
     });
-    let mut rows: Vec<Row> = Vec::new();
-    for row in found.into_iter().flatten() {
-        let same =
-            |known: &&mut Row| known.name == row.name && (known.part - row.part).abs() < 1e-9;
-        match rows.iter_mut().find(same) {
-            Some(known) => known.cases.extend(row.cases),
-            None => rows.push(row),
-        }
-    }
-    report(parameters, &rows, outcome);
+    report(parameters, &together(found), outcome);
 }
 
 fn case(links: &Links, (design, circuits): (Design, usize), part: f64, seed: u64) -> Case {
@@ -130,6 +119,16 @@ fn effective_set(
         sightings.dedup_by_key(|sighting| sighting.group);
     }
     Belief::after(links, design, &sightings, &colluders).effective_set()
+}
+
+impl rows::Row for Row {
+    fn is_like(&self, other: &Self) -> bool {
+        self.name == other.name && is_same_part(self.part, other.part)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.cases.extend(other.cases);
+    }
 }
 
 impl Row {
@@ -216,7 +215,7 @@ fn figures(row: &Row, nodes: f64, outcome: &mut Outcome) {
             linked.source("no guard; 1 - (1 - f^2)^1000")
         });
     }
-    if *name == OURS && (part - 0.1).abs() < 1e-9 {
+    if *name == OURS && is_same_part(*part, 0.1) {
         let set = quantile(&row.sets(|case| case.set), 0.5) / nodes;
         outcome.figure(
             Figure::new(

@@ -3,11 +3,12 @@
 use routing::Lookahead;
 
 use super::Parameters;
-use crate::anonymity::trial::{Judged, Trial, behind_circuits};
-use crate::anonymity::{Asker, Coalition, Design, Downloads};
+use crate::anonymity::trial::{Judged, Trial, behind_circuits, innocents, part_of};
+use crate::anonymity::{Asker, Coalition, Degrees, Design, Downloads, POOL};
 use crate::experiment::{Axis, Context, Figure, Kind, Outcome, Plot, Table};
+use crate::experiments::rows::{self, together};
 use crate::random::rng_for;
-use crate::statistics::{count, mean, share};
+use crate::statistics::{count, is_same_part};
 
 /// A number of circuits, and hops of each.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,12 +23,9 @@ const POOLS: [Pool; 5] = [
     pool(1, 4, [1.24, 2.0, 2.9]),
     pool(8, 6, [0.84, 1.8, 2.9]),
     pool(16, 6, [0.28, 0.57, 1.2]),
-    pool(32, 6, [0.01, 0.02, 0.0]),
+    pool(POOL, 6, [0.01, 0.02, 0.0]),
     pool(1000, 6, [0.0, 0.0, 0.0]),
 ];
-
-/// The pool that nodes have.
-const OURS: usize = 32;
 
 const fn pool(circuits: usize, hops: usize, published: [f64; 3]) -> Pool {
     Pool {
@@ -41,7 +39,7 @@ impl Pool {
     fn published(&self, parameters: &Parameters, part: f64) -> Option<f64> {
         let place = [0.05, 0.1, 0.2]
             .iter()
-            .position(|known| (known - part).abs() < 1e-9);
+            .position(|&known| is_same_part(known, part));
         let comparable = parameters.nodes == 10_000 && parameters.blocks == 1_000;
         place
             .filter(|_| comparable)
@@ -56,22 +54,13 @@ struct Row {
     judged: Vec<Judged>,
 }
 
-impl Row {
-    fn innocents(&self) -> f64 {
-        mean(
-            &self
-                .judged
-                .iter()
-                .map(|judged| count(judged.verdict.innocents))
-                .collect::<Vec<_>>(),
-        )
+impl rows::Row for Row {
+    fn is_like(&self, other: &Self) -> bool {
+        self.pool == other.pool && is_same_part(self.part, other.part)
     }
 
-    fn part_of(&self, is: impl Fn(&Judged) -> bool) -> f64 {
-        share(
-            self.judged.iter().filter(|judged| is(judged)).count(),
-            self.judged.len(),
-        )
+    fn add(&mut self, other: Self) {
+        self.judged.extend(other.judged);
     }
 }
 
@@ -87,20 +76,16 @@ pub(super) fn measure(context: &Context<'_>, parameters: &Parameters, outcome: &
             context.seed().wrapping_mul(1_013).wrapping_add(network),
         )
     });
-    let mut rows: Vec<Row> = Vec::new();
-    for row in found.into_iter().flatten() {
-        let same =
-            |known: &&mut Row| known.pool == row.pool && (known.part - row.part).abs() < 1e-9;
-        match rows.iter_mut().find(same) {
-            Some(known) => known.judged.extend(row.judged),
-            None => rows.push(row),
-        }
-    }
-    report(parameters, &rows, outcome);
+    report(parameters, &together(found), outcome);
 }
 
 fn one_network(parameters: &Parameters, pool: Pool, seed: u64) -> Vec<Row> {
-    let mut world = Downloads::new(parameters.nodes, parameters.long_links, Lookahead::On, seed);
+    let mut world = Downloads::new(
+        parameters.nodes,
+        Degrees::Even(parameters.degree),
+        Lookahead::On,
+        seed,
+    );
     let trials: Vec<Trial> = (0..parameters.files)
         .map(|number| {
             let mut rng = rng_for(seed, &format!("file {number}"));
@@ -122,18 +107,13 @@ fn one_network(parameters: &Parameters, pool: Pool, seed: u64) -> Vec<Row> {
         .collect();
     let judge = |part: f64| {
         let judged = trials.iter().flat_map(|trial| {
-            let coalitions: Vec<Coalition> = (0..parameters.coalitions)
-                .map(|number| {
-                    let purpose =
-                        format!("coalition {number} of {part} against {}", trial.requester);
-                    Coalition::draw(
-                        parameters.nodes,
-                        part,
-                        trial.requester,
-                        &mut rng_for(seed, &purpose),
-                    )
-                })
-                .collect();
+            let coalitions = Coalition::against(
+                trial.requester,
+                parameters.nodes,
+                part,
+                parameters.coalitions,
+                seed,
+            );
             trial.judge(world.links(), &coalitions, 0)
         });
         Row {
@@ -165,11 +145,11 @@ fn report(parameters: &Parameters, rows: &[Row], outcome: &mut Outcome) {
             row.pool.circuits.into(),
             row.pool.hops.into(),
             row.part.into(),
-            row.innocents().into(),
+            innocents(&row.judged).into(),
             row.pool.published(parameters, row.part).into(),
-            row.part_of(|judged| judged.verdict.caught).into(),
-            row.part_of(|judged| judged.verdict.first_guess).into(),
-            row.part_of(|judged| judged.linked).into(),
+            part_of(&row.judged, |judged| judged.verdict.caught).into(),
+            part_of(&row.judged, |judged| judged.verdict.first_guess).into(),
+            part_of(&row.judged, |judged| judged.linked).into(),
         ]);
         figures(parameters, row, outcome);
     }
@@ -193,9 +173,13 @@ fn figures(parameters: &Parameters, row: &Row, outcome: &mut Outcome) {
             row.pool.circuits, row.part
         )
     };
-    if row.pool.circuits == OURS {
-        let innocents =
-            Figure::new(name("innocents flagged for each file"), row.innocents(), "").at_most(0.02);
+    if row.pool.circuits == POOL {
+        let innocents = Figure::new(
+            name("innocents flagged for each file"),
+            innocents(&row.judged),
+            "",
+        )
+        .at_most(0.02);
         let innocents = match row.pool.published(parameters, row.part) {
             Some(known) => innocents.published(known),
             None => innocents,
@@ -204,7 +188,7 @@ fn figures(parameters: &Parameters, row: &Row, outcome: &mut Outcome) {
         outcome.figure(
             Figure::new(
                 name("requester flagged"),
-                row.part_of(|judged| judged.verdict.caught),
+                part_of(&row.judged, |judged| judged.verdict.caught),
                 "",
             )
             .at_most(0.0)
@@ -212,11 +196,11 @@ fn figures(parameters: &Parameters, row: &Row, outcome: &mut Outcome) {
             .source("counting finds ends, not requesters"),
         );
     }
-    if row.pool.circuits == 1 && (row.part - 0.1).abs() < 1e-9 {
+    if row.pool.circuits == 1 && is_same_part(row.part, 0.1) {
         outcome.figure(
             Figure::new(
                 name("fault: innocents flagged for each file"),
-                row.innocents(),
+                innocents(&row.judged),
                 "",
             )
             .at_most(0.02)
@@ -234,12 +218,9 @@ fn plot(parameters: &Parameters, rows: &[Row]) -> Plot {
         Axis::linear("nodes"),
     );
     for &part in &parameters.parts {
-        let of_part = || {
-            rows.iter()
-                .filter(move |row| (row.part - part).abs() < 1e-9)
-        };
+        let of_part = || rows.iter().filter(move |row| is_same_part(row.part, part));
         let label = format!("{part} of all collude");
-        let ours = of_part().map(|row| (count(row.pool.circuits), row.innocents()));
+        let ours = of_part().map(|row| (count(row.pool.circuits), innocents(&row.judged)));
         plot = plot.curve(Kind::Ours, &label, ours.collect());
         let known = of_part().filter_map(|row| {
             Some((

@@ -1,12 +1,17 @@
 //! The table, plots, bars and remarks.
 
-use super::measure::{Cell, Column, HOPS, POOL};
+use super::column::{Column, Hiding};
+use super::measure::Cell;
 use super::{Parameters, published};
+use crate::anonymity::{HOPS, POOL};
 use crate::experiment::{Axis, Figure, Kind, Outcome, Plot, Table};
-use crate::statistics::{count, mean, quantile, share};
+use crate::statistics::{count, is_same_part, mean, quantile, share};
 
 /// The part of all nodes for which most bars are.
 const TENTH: f64 = 0.1;
+
+/// If routers' circuits carried more blocks each, too few of them would be seen, and what is said of them be said of nothing.
+const BLOCKS_MOST: f64 = 64.0;
 
 /// At most so many innocents are flagged for each download.
 const INNOCENTS_MOST: f64 = 0.02;
@@ -27,6 +32,7 @@ pub(super) fn table(parameters: &Parameters, cells: &[Cell], outcome: &mut Outco
             "published innocents",
             "precision",
             "first guess right",
+            "circuits of a file",
             "guard and an end collude",
             "belief in the requester, most",
             "effective set, median",
@@ -43,7 +49,7 @@ pub(super) fn table(parameters: &Parameters, cells: &[Cell], outcome: &mut Outco
         table.row([
             cell.column.label().into(),
             cell.part.into(),
-            cell.files.into(),
+            cell.files().into(),
             cell.judged.len().into(),
             cell.neighbour().into(),
             cell.caught().into(),
@@ -52,10 +58,11 @@ pub(super) fn table(parameters: &Parameters, cells: &[Cell], outcome: &mut Outco
             known.map(|known| known.innocents).into(),
             cell.precision().into(),
             cell.first_guess().into(),
+            cell.column.is_onion().then(|| cell.circuits()).into(),
             cell.column.is_onion().then(|| cell.linked()).into(),
             cell.column.is_onion().then_some(most).into(),
             cell.column.is_onion().then(|| median_set(cell)).into(),
-            cell.success.into(),
+            cell.success().into(),
         ]);
     }
     outcome.table(table);
@@ -82,17 +89,69 @@ pub(super) fn plots(parameters: &Parameters, cells: &[Cell], outcome: &mut Outco
         cells,
         (
             "flagged",
-            "Downloads whose requester is flagged",
-            "part of all downloads",
+            "Counting: files whose requester is flagged",
+            "part of all files",
         ),
         (&Cell::caught, |known| known.caught),
     ));
     outcome.plot(plot(
         parameters,
         cells,
-        ("innocents", "Innocents flagged for each download", "nodes"),
+        (
+            "innocents",
+            "Counting: innocents flagged for each file",
+            "nodes",
+        ),
         (&Cell::innocents, |known| known.innocents),
     ));
+    let nodes = count(parameters.nodes);
+    let third = |part: f64| (part, 1.0 / 3.0);
+    outcome.plot(circuits_plot(
+        cells,
+        (
+            "effective-sets",
+            "Circuits: how many nodes may be the requester",
+            "median effective set / all nodes",
+        ),
+        &|cell| median_set(cell) / nodes,
+        ("a third, the bar at 0.1", &third),
+    ));
+    outcome.plot(circuits_plot(
+        cells,
+        (
+            "linked",
+            "Circuits: guard and an end collude",
+            "part of all files",
+        ),
+        &Cell::linked,
+        ("the part that colludes", &|part| (part, part)),
+    ));
+}
+
+/// One curve for each column with circuits, and what they are held against.
+fn circuits_plot(
+    cells: &[Cell],
+    (name, title, unit): (&str, &str, &str),
+    value: &dyn Fn(&Cell) -> f64,
+    (bar, line): (&str, &dyn Fn(f64) -> (f64, f64)),
+) -> Plot {
+    let x = Axis::linear("part of all nodes that collude");
+    let mut plot = Plot::new(name, title, x, Axis::linear(unit));
+    let mut parts: Vec<f64> = cells.iter().map(|cell| cell.part).collect();
+    parts.sort_by(f64::total_cmp);
+    parts.dedup();
+    // The other columns differ from the first by chance only
+    let shown = Column::ALL
+        .into_iter()
+        .filter(|&column| column == Column::Onion || column.hiding() == Hiding::Routers);
+    for column in shown {
+        let of_column = cells.iter().filter(|cell| cell.column == column);
+        let points: Vec<_> = of_column.map(|cell| (cell.part, value(cell))).collect();
+        if !points.is_empty() {
+            plot = plot.curve(Kind::Ours, column.label(), points);
+        }
+    }
+    plot.curve(Kind::Theory, bar, parts.into_iter().map(line).collect())
 }
 
 type Value = fn(published::Published) -> f64;
@@ -118,7 +177,10 @@ fn plot(
     ];
     for column in shown {
         let of_column = || cells.iter().filter(move |cell| cell.column == column);
-        let measured = of_column().map(|cell| (cell.part, ours(cell))).collect();
+        let measured: Vec<_> = of_column().map(|cell| (cell.part, ours(cell))).collect();
+        if measured.is_empty() {
+            continue;
+        }
         let known =
             of_column().filter_map(|cell| Some((cell.part, theirs(known(parameters, cell)?))));
         plot = plot.curve(Kind::Ours, column.label(), measured);
@@ -147,7 +209,7 @@ pub(super) fn figures(parameters: &Parameters, cells: &[Cell], outcome: &mut Out
 }
 
 fn is_tenth(cell: &Cell) -> bool {
-    (cell.part - TENTH).abs() < 1e-9
+    is_same_part(cell.part, TENTH)
 }
 
 fn figure(cell: &Cell, what: &str, value: f64) -> Figure {
@@ -191,7 +253,7 @@ fn without_lookahead(parameters: &Parameters, cell: &Cell, outcome: &mut Outcome
 }
 
 fn onion(parameters: &Parameters, cell: &Cell, outcome: &mut Outcome) {
-    let deviation = (cell.part * (1.0 - cell.part) / count(cell.files)).sqrt();
+    let deviation = (cell.part * (1.0 - cell.part) / count(cell.judged.len())).sqrt();
     outcome.figure(
         figure(cell, "requester flagged", cell.caught())
             .at_most(0.0)
@@ -212,10 +274,17 @@ fn onion(parameters: &Parameters, cell: &Cell, outcome: &mut Outcome) {
     );
     outcome.figure(
         figure(cell, "guard and an end collude", cell.linked())
-            .at_most(2.0_f64.mul_add(deviation, cell.part))
+            .at_most(4.0_f64.mul_add(deviation, cell.part))
             .published(cell.part)
-            .source("bar: the part that collude, and two deviations of as many draws as there are files"),
+            .source("bar: the part that collude, and four deviations of as many draws as there are coalitions, as there are so many rows"),
     );
+    if cell.column.hiding() == Hiding::Routers && is_tenth(cell) {
+        outcome.figure(
+            figure(cell, "circuits that were followed, of the file with the fewest", count(cell.circuits_least()))
+                .at_least(count(parameters.blocks) / BLOCKS_MOST)
+                .source("the test must see them; bar: half of the circuits that a node needs, as one carries 32 blocks"),
+        );
+    }
     belief(parameters, cell, outcome);
 }
 
@@ -250,20 +319,24 @@ fn belief(parameters: &Parameters, cell: &Cell, outcome: &mut Outcome) {
 pub(super) fn notes(parameters: &Parameters, cells: &[Cell], outcome: &mut Outcome) {
     let files = parameters.networks * parameters.files as u64;
     outcome.note(format!(
-        "{} networks of {} routers with a mean degree of about {}; {files} files of {} blocks for each column, {} coalitions drawn for each file. \
+        "{} networks of {} routers, asked for {} links each (a link that is drawn twice counts once, so that a node has one or two less on average); {files} files of {} blocks for each column, {} coalitions drawn for each file. \
          Colluders do what they should, so that any node of a download may turn out to be one. The coalition knows all keys of the file, and sees all \
          requests that reach its members.",
         parameters.networks,
         parameters.nodes,
-        parameters.long_links + 2,
+        parameters.degree,
         parameters.blocks,
         parameters.coalitions,
     ));
     outcome.note(format!(
-        "Circuits: {POOL} of {HOPS} hops with one guard and one second hop, drawn by the simulation with the rules of a node, and asked for at their ends by \
-         real routers; in the rows that say so, routers build and use circuits of their own, and the simulation follows their cells from above. \"Guard and an end collude\" takes it that they recognise each other by timing, always; everything else here is without timing. The \
+        "Circuits: {POOL} of {HOPS} hops (more for nodes with few links, as a node decides) with one guard and one second hop, drawn by the simulation with the rules of a node, and asked for at their ends by \
+         real routers; in the rows \"of routers\", routers build and use circuits of their own, and the simulation follows their cells from above, to where blocks of the file are looked up or offered. \"Guard and an end collude\" takes it that they recognise each other by timing, always; everything else here is without timing. The \
          belief is that of somebody who knows every link, and the relay before each colluding end (or the last honest one before those that collude)."
     ));
+    outcome.note(
+        "Uneven degrees are those of Freenet's opennet in 2013: peaks at 13, 50, 75 and 100 links; how many nodes belong to each is a guess (7, 2, 1 and less than 1 of ten). A node of that kind lists at most 50 \
+         neighbours, while the belief takes all to be as likely.",
+    );
     outcome.note(
         "The open stems are no part of any node. What the nodes of a stem see is written down by the simulation; only the last one's request is a router's. \
          They are here because they look like protection and are the opposite.",
@@ -272,7 +345,7 @@ pub(super) fn notes(parameters: &Parameters, cells: &[Cell], outcome: &mut Outco
         "Lookahead makes level 0 worse: a router that knows the peers of its peers spreads its requests more evenly over them, so that each gets a share that a relay's request seldom reaches. The \
          requester is flagged more often than was published, and fewer others are. The row without lookahead is the one to hold against the published model.",
     );
-    let came: Vec<f64> = cells.iter().map(|cell| cell.success).collect();
+    let came: Vec<f64> = cells.iter().map(Cell::success).collect();
     outcome.note(format!(
         "{:.4} of all blocks came or were stored; what was refused for overload is tried again by the router. A file is asked for in ten parts, each at once.",
         mean(&came)

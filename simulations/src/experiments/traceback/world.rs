@@ -1,16 +1,21 @@
 //! One network, requests in it, and an adversary that asks around.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crypto::BlockKey;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use routing::{Block, Class, HopsToLive, Location, Message, PeerId, Refusal, RequestId, Time};
+use routing::{
+    Anonymity, Block, Class, Group, HopsToLive, Level, Location, Message, OnionConfig, PeerId,
+    Refusal, RequestId, Role, Time, Via,
+};
 
 use super::Parameters;
 use crate::behaviour::{Behaviour, Direction, Reply};
 use crate::elided_block::ElidedBlock;
+use crate::experiments::rows::Row;
 use crate::link_model::LinkModel;
 use crate::network::{Network, Settings};
 use crate::random::rng_for;
@@ -31,9 +36,11 @@ pub(super) enum Question {
 }
 
 /// A set-up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Trial {
     pub(super) question: Question,
+    /// Whether requests go through circuits of the routers.
+    pub(super) hidden: bool,
     /// Whether the blocks that are asked for exist.
     pub(super) exists: bool,
     /// Seconds between what the adversary sees and its first probe.
@@ -53,12 +60,29 @@ struct Trace {
 /// What came of all requests that the adversary saw.
 #[derive(Clone, Debug)]
 pub(super) struct Measured {
-    /// Which part of all requests it saw.
-    pub(super) seen: f64,
+    trial: Trial,
+    /// How many requests were made.
+    made: usize,
     traces: Vec<Trace>,
 }
 
+impl Row for Measured {
+    fn is_like(&self, other: &Self) -> bool {
+        self.trial == other.trial
+    }
+
+    fn add(&mut self, other: Self) {
+        self.made += other.made;
+        self.traces.extend(other.traces);
+    }
+}
+
 impl Measured {
+    /// Which part of all requests the adversary saw.
+    pub(super) const fn seen(&self) -> f64 {
+        share(self.traces.len(), self.made)
+    }
+
     pub(super) const fn requests(&self) -> usize {
         self.traces.len()
     }
@@ -82,7 +106,7 @@ impl Measured {
 
 /// Makes requests until the adversary has seen so many, and traces each.
 pub(super) fn measure(parameters: &Parameters, trial: Trial, seed: u64) -> Measured {
-    let mut world = World::new(parameters, seed);
+    let mut world = World::new(parameters, trial.hidden, seed);
     let (mut made, mut traces) = (0, Vec::new());
     while traces.len() < parameters.requests && made < 50 * parameters.requests {
         made += 1;
@@ -90,7 +114,8 @@ pub(super) fn measure(parameters: &Parameters, trial: Trial, seed: u64) -> Measu
         world.network.run_for(BETWEEN);
     }
     Measured {
-        seen: share(traces.len(), made),
+        trial,
+        made,
         traces,
     }
 }
@@ -146,7 +171,7 @@ impl Behaviour for Spy {
 }
 
 impl World {
-    fn new(parameters: &Parameters, seed: u64) -> Self {
+    fn new(parameters: &Parameters, hidden: bool, seed: u64) -> Self {
         let nodes = parameters.nodes;
         let mut topology = Topology::small_world(nodes, parameters.long_links, seed);
         let ring = Ring::new(topology.locations.iter().copied().enumerate());
@@ -155,15 +180,22 @@ impl World {
         for node in 0..nodes {
             topology.link(node, spy);
         }
-        let settings = Settings {
+        let mut settings = Settings {
             links: LinkModel::internet(),
             traced: false,
             ..Settings::default()
         };
+        if hidden {
+            // Circuits that stand by would be built by all, and are of no use to those who do not ask
+            settings.config.onion = Some(Arc::new(OnionConfig {
+                spare: 0,
+                ..OnionConfig::default()
+            }));
+        }
         let mut network = Network::new(&topology, settings, seed);
         network.set_behaviour(spy, Box::new(Spy));
         (0..=spy).for_each(|node| network.watch(node));
-        network.run_for(SETTLE);
+        network.run_for(if hidden { SETTLE_LISTS } else { SETTLE });
         network.take_observations();
         let mut rng = rng_for(seed, "adversary");
         let share = parameters.watching;
@@ -192,10 +224,21 @@ impl World {
         }
         let mut seen = Seen {
             key,
-            had_it: BTreeSet::from([requester]),
+            had_it: BTreeSet::new(),
             first: None,
         };
-        self.network.fetch(requester, key);
+        if trial.hidden {
+            let through = Anonymity::Circuit(Via {
+                level: Level::Six,
+                group: Group(self.blocks),
+                role: Role::Part,
+            });
+            let class = Class::RealTime;
+            self.network.fetch_hidden(requester, key, class, through);
+        } else {
+            seen.had_it.insert(requester);
+            self.network.fetch(requester, key);
+        }
         while seen.first.is_none() && self.network.open_requests() > 0 && self.network.step() {
             self.observe(&mut seen);
         }
@@ -331,6 +374,9 @@ const PROBES: u64 = 1 << 40;
 
 /// Peers tell each other of their peers two seconds after they came.
 const SETTLE: Duration = Duration::from_secs(4);
+
+/// They tell each other of whom they reach after that: two intervals, and the time of grace.
+const SETTLE_LISTS: Duration = Duration::from_secs(150);
 
 /// Between two requests: what was learned of the last one does not matter.
 const BETWEEN: Duration = Duration::from_secs(30);
