@@ -94,13 +94,19 @@ impl SimBlock for ElidedBlock {
     }
 }
 
-/// The length of a message as real nodes send it: with the payload, elided or not.
+/// The length of a message as real nodes send it: with the payload, elided or not, and with the padding.
 pub(crate) fn sent_len<B: SimBlock>(message: &Message) -> usize {
     let elided = message
         .block()
         .map_or(0, |block| B::sent_len(&block.0) - block.0.len());
-    encoded_len(message) + elided
+    let with_marker = encoded_len(message) + elided + 1;
+    let padded = PADDED_LENS.into_iter().find(|&len| with_marker <= len);
+    padded.unwrap_or_else(|| with_marker.next_multiple_of(LONGEST_PADDED))
 }
+
+/// The lengths to which links pad messages (docs/TRANSPORT.md, "Messages"). Longer ones are multiples of the last.
+const PADDED_LENS: [usize; 4] = [256, 2_304, 8_192, LONGEST_PADDED];
+const LONGEST_PADDED: usize = 33_792;
 
 /// The key in front of an elided block.
 fn named_key(bytes: &[u8]) -> Option<BlockKey> {
@@ -144,6 +150,20 @@ mod tests {
         key.kind = BlockKind::Signed;
         assert_eq!(ElidedBlock::verify(key, one.bytes().clone()), None);
         assert_eq!(ElidedBlock::verify(one.key(), Bytes::new()), None);
+    }
+
+    #[test]
+    fn messages_count_as_long_as_links_make_them() {
+        let id = routing::RequestId(1);
+        let accepted = Message::Accepted { id };
+        assert_eq!(sent_len::<ElidedBlock>(&accepted), 256);
+        let with = |block: ElidedBlock| Message::Block {
+            id,
+            block: routing::BlockBytes(block.bytes().clone()),
+        };
+        let lens = [ElidedBlock::content(1), ElidedBlock::signed(1, 1)]
+            .map(|block| sent_len::<ElidedBlock>(&with(block)));
+        assert_eq!(lens, [33_792, 2_304]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::statistics::count;
+use crate::topology::harmonic_gap;
 
 /// An undirected graph, kept compactly: friends of one node stand beside each other.
 #[derive(Clone, Debug)]
@@ -205,14 +206,8 @@ impl FriendGraph {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "from 1 to half of the nodes"
-)]
 fn far_friend(node: usize, nodes: usize, rng: &mut ChaCha8Rng) -> usize {
-    let half = count((nodes / 2).max(1));
-    let step = half.powf(rng.random::<f64>()).round() as usize;
+    let step = harmonic_gap(nodes, rng);
     if rng.random() {
         (node + step) % nodes
     } else {

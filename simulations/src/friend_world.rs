@@ -12,7 +12,7 @@ use routing::{DarknetConfig, Distance, Location};
 
 use crate::friend_graph::FriendGraph;
 use crate::random::rng_for;
-use crate::statistics::share;
+use crate::statistics::{distance_to_uniform, share};
 
 mod attack;
 mod walking;
@@ -179,17 +179,11 @@ impl FriendWorld {
     #[must_use]
     pub fn unevenness(&self) -> f64 {
         let honest = self.places.iter().zip(&self.hostile);
-        let mut places: Vec<f64> = honest
+        let places: Vec<f64> = honest
             .filter(|&(_, &hostile)| !hostile)
             .map(|(place, _)| place.as_fraction())
             .collect();
-        places.sort_by(f64::total_cmp);
-        let len = places.len();
-        let differences = places
-            .iter()
-            .enumerate()
-            .map(|(rank, place)| (share(rank + 1, len) - place).max(place - share(rank, len)));
-        differences.fold(0.0, f64::max)
+        distance_to_uniform(&places)
     }
 
     /// Who is whose friend.

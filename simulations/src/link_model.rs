@@ -12,8 +12,11 @@ use crate::random::mix;
 /// How long messages take and how many are lost.
 #[derive(Clone, Debug)]
 pub struct LinkModel {
-    /// Each message takes a time from this range besides what its link takes. A wide range reorders.
+    /// Each message takes a time from this range besides what its link takes.
     pub delay: Range<Duration>,
+    /// Whether small messages arrive in the order in which they were sent, and before blocks that were sent later, as over
+    /// the transport's streams. Otherwise any message may overtake any other.
+    pub ordered: bool,
     /// What each link takes, always the same.
     pub base: BaseLatency,
     /// The probability with which a message never arrives.
@@ -45,6 +48,7 @@ impl Default for LinkModel {
     fn default() -> Self {
         Self {
             delay: Duration::from_millis(10)..Duration::from_millis(50),
+            ordered: true,
             base: BaseLatency::Zero,
             loss: 0.0,
         }
@@ -58,6 +62,7 @@ impl LinkModel {
     pub const fn internet() -> Self {
         Self {
             delay: Duration::ZERO..Duration::from_millis(6),
+            ordered: true,
             base: BaseLatency::Plane {
                 median: Duration::from_millis(60),
             },

@@ -49,6 +49,7 @@ pub fn replay(seed: u64, weather: Weather) -> Replay {
             Weather::Calm | Weather::Failing => LinkModel::default(),
             Weather::Lossy => LinkModel {
                 delay: Duration::from_millis(5)..Duration::from_millis(400),
+                ordered: false,
                 loss: 0.05,
                 ..LinkModel::default()
             },

@@ -68,6 +68,8 @@ pub(crate) struct Link {
     /// Tells this link from an earlier one between the same nodes, whose messages may still be under way.
     pub(crate) number: u16,
     pub(crate) stranger: bool,
+    /// When the last small message that was sent from this end arrives.
+    pub(crate) small_until: Time,
 }
 
 /// Both directions of a node's access.
@@ -98,6 +100,12 @@ impl<B: Block> SimNode<B> {
     pub(crate) fn link(&self, other: u32) -> Option<Link> {
         let place = self.links.binary_search_by_key(&other, |link| link.other);
         place.ok().map(|place| self.links[place])
+    }
+
+    /// The live link with `other`, to be changed.
+    pub(crate) fn link_mut(&mut self, other: u32) -> Option<&mut Link> {
+        let place = self.links.binary_search_by_key(&other, |link| link.other);
+        self.links.get_mut(place.ok()?)
     }
 
     /// Notes a live link, in the place of an earlier one with the same node.

@@ -153,17 +153,27 @@ impl Topology {
     /// Whether each node can reach each other one when those in `without` are gone.
     #[must_use]
     pub fn is_connected(&self, without: &[usize]) -> bool {
-        let mut left: BTreeSet<usize> = (0..self.locations.len())
-            .filter(|node| !without.contains(node))
-            .collect();
-        let mut reached: Vec<usize> = left.pop_first().into_iter().collect();
-        while let Some(node) = reached.pop() {
-            reached.extend(
-                self.neighbours(node)
-                    .filter(|neighbour| left.remove(neighbour)),
-            );
+        let gone: BTreeSet<usize> = without.iter().copied().collect();
+        let left = |node| !gone.contains(&node);
+        let nodes = (0..self.locations.len()).filter(|&node| left(node));
+        self.largest_part(left) == nodes.count()
+    }
+
+    /// How many nodes the largest part has in which each can reach each other one by way of nodes in `left`.
+    #[must_use]
+    pub fn largest_part(&self, left: impl Fn(usize) -> bool) -> usize {
+        let nodes = 0..self.locations.len();
+        let mut left: BTreeSet<usize> = nodes.filter(|&node| left(node)).collect();
+        let mut largest = 0;
+        while let Some(first) = left.pop_first() {
+            let (mut open, mut reached) = (vec![first], 0);
+            while let Some(node) = open.pop() {
+                reached += 1;
+                open.extend(self.neighbours(node).filter(|other| left.remove(other)));
+            }
+            largest = largest.max(reached);
         }
-        left.is_empty()
+        largest
     }
 
     /// The nodes in the order of their places.
@@ -192,7 +202,7 @@ fn random_locations(nodes: usize, rng: &mut ChaCha8Rng) -> Vec<Location> {
     clippy::cast_precision_loss,
     reason = "from 1 to the number of nodes, which is far below 2^52"
 )]
-fn harmonic_gap(nodes: usize, rng: &mut ChaCha8Rng) -> usize {
+pub(crate) fn harmonic_gap(nodes: usize, rng: &mut ChaCha8Rng) -> usize {
     let half = (nodes / 2).max(1) as f64;
     // The logarithm of such a number is evenly distributed
     half.powf(rng.random::<f64>()).round() as usize
@@ -225,6 +235,7 @@ mod tests {
         assert!(line.is_connected(&[]));
         assert!(line.is_connected(&[0, 4]));
         assert!(!line.is_connected(&[2]));
+        assert_eq!(line.largest_part(|node| node != 1), 3);
     }
 
     #[test]

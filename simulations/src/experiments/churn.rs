@@ -26,7 +26,7 @@ struct Parameters {
     reach: usize,
     /// Blocks of the files of each length, about.
     blocks_per_length: usize,
-    /// Which parts of the nodes leave for good each day; the last is that of all cases but the first.
+    /// Which parts of the nodes leave for good each day; other ways than repair are held against the last.
     leave: Vec<f64>,
     /// Hours between two walks through a store.
     walks_h: Vec<f64>,
@@ -265,7 +265,7 @@ fn figures(case: &Case, files: &[File], days: &[Day], outcome: &mut Outcome) {
     let a_day = bytes / count(last) / count(case.rules.nodes);
     outcome.figure(
         figure("repair traffic a node and day", a_day / 1e6, "MB").source(
-            "mean of all days; 32 968 bytes a copy, 80 a question; all nodes counted, online or not; grows with what is stored",
+            "mean of all days; 34 048 bytes a copy, 512 a question; all nodes counted, online or not; grows with what is stored",
         ),
     );
     let blocks = files

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use routing::{Block, Config, Contact, Effort, Event, Lookahead, OpennetConfig};
 
@@ -241,11 +242,12 @@ impl<'a> World<'a> {
             copies += holders.len();
             online.push(holders.iter().any(|&node| network.is_running(node)));
             kept.push(!holders.is_empty());
-            let reader = loop {
-                let reader = network.random_node(None);
-                if !holders.contains(&reader) {
-                    break reader;
-                }
+            let lacks = |node: &usize| network.is_running(*node) && !holders.contains(node);
+            let readers: Vec<usize> = (0..network.len()).filter(lacks).collect();
+            // If everybody online has it, anybody finds it
+            let reader = match readers.choose(&mut self.rng) {
+                Some(&reader) => reader,
+                None => network.random_node(None),
             };
             fetches.push(network.fetch(reader, key));
             network.run_for(Duration::from_millis(500));

@@ -63,8 +63,8 @@ impl Found {
         all
     }
 
-    fn sum(all: &[Self]) -> Self {
-        all.iter().fold(Self::default(), |sum, one| Self {
+    fn sum(all: impl Iterator<Item = Self>) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
             asked: sum.asked + one.asked,
             found: sum.found + one.found,
             hops: sum.hops + one.hops,
@@ -278,15 +278,15 @@ fn share_figures(mixture: Mixture, world: &shares::Measured) -> Vec<Figure> {
 }
 
 /// What is chosen of a measurement.
-type Of = fn(&bridge::Measured) -> &[Found];
+type Of = fn(&bridge::Measured) -> Found;
 
 /// Where the blocks were published, and who asked for them.
 const ROWS: [(&str, &str, Of); 5] = [
-    ("opennet", "opennet", |at| &at.open_by_open),
-    ("opennet", "darknet", |at| &at.open_by_dark),
-    ("opennet", "bridge", |at| &at.open_by_bridge),
-    ("darknet", "opennet", |at| &at.dark_by_open),
-    ("darknet", "darknet", |at| &at.dark_by_dark),
+    ("opennet", "opennet", |at| at.open_by_open),
+    ("opennet", "darknet", |at| at.open_by_dark),
+    ("opennet", "bridge", |at| at.open_by_bridge),
+    ("darknet", "opennet", |at| at.dark_by_open),
+    ("darknet", "darknet", |at| at.dark_by_dark),
 ];
 
 /// All networks with bridges.
@@ -300,8 +300,7 @@ impl Bridges<'_> {
     fn found(&self, bridge: Bridge, of: Of) -> Found {
         let all = self.runs.iter().zip(self.measured);
         let these = all.filter(|((kind, _), _)| *kind == bridge);
-        let found: Vec<Found> = these.flat_map(|(_, at)| of(at).to_vec()).collect();
-        Found::sum(&found)
+        Found::sum(these.map(|(_, at)| of(at)))
     }
 
     /// Which part of what the opennet finds of its own is not found.

@@ -4,6 +4,7 @@ mod full_stores;
 mod leaving;
 
 use anyhow::{Result, ensure};
+use routing::Copies;
 use serde::Deserialize;
 
 use crate::experiment::{Context, Experiment, Outcome};
@@ -21,6 +22,8 @@ struct Parameters {
     rounds: usize,
     /// Blocks in a node's store, and as many in its cache.
     capacity: usize,
+    /// At how many nodes an insert leaves its block.
+    copies: u8,
     /// Room for blocks in all, by blocks.
     redundancy: Vec<f64>,
     /// Requests before those that are measured.
@@ -69,6 +72,11 @@ impl Experiment for Storage {
         ensure!(
             parameters.redundancy.iter().all(|&times| times >= 1.0),
             "redundancy must be at least 1: there is room for each block"
+        );
+        ensure!(
+            Copies::new(parameters.copies).is_some(),
+            "an insert cannot make {} copies",
+            parameters.copies
         );
         let leave = &parameters.leave;
         ensure!(

@@ -124,6 +124,7 @@ impl<B: SimBlock> Network<B> {
             other: number(other),
             number: number_of_link,
             stranger: matches!(kind, PeerKind::Stranger { .. }),
+            small_until: self.now,
         });
         let sabotage = self.settings.sabotage;
         let location = sabotage.believed(node, self.nodes[other].location);

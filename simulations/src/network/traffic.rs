@@ -1,6 +1,6 @@
 //! Messages on their way.
 
-use routing::{Class, Event, Message, decode, encode};
+use routing::{Class, Event, Message, Time, decode, encode};
 
 use super::{Happening, Network, index, number, peer_id};
 use crate::bandwidth::Priority;
@@ -65,8 +65,8 @@ impl<B: SimBlock> Network<B> {
         let Some(link) = self.nodes[from].link(number(to)) else {
             return;
         };
-        let bytes = sent_len::<B>(&message) as u64;
-        self.counters.count(&message, bytes);
+        self.counters
+            .count(&message, sent_len::<B>(&message) as u64);
         if self.settings.paths
             && let Message::Fetch { key, .. } = &message
         {
@@ -153,9 +153,30 @@ impl<B: SimBlock> Network<B> {
             Cargo::End => Some(links.longest(self.seed, from, to)),
         };
         match way {
-            Some(way) => self.after(wait + way, Happening::Arrival { to, parcel }),
+            Some(way) => {
+                let at = self.in_order(&parcel, self.now + wait + way);
+                self.schedule.push(at, Happening::Arrival { to, parcel });
+            }
             None => self.counters.lost += 1,
         }
+    }
+
+    /// When a parcel arrives that would arrive at `at` by itself. What carries no block goes over the transport's ordered
+    /// stream, ahead of everything, and is not overtaken.
+    fn in_order(&mut self, parcel: &Parcel, at: Time) -> Time {
+        let Cargo::Message { message, .. } = &parcel.cargo else {
+            return at;
+        };
+        let link = self.nodes[parcel.from as usize].link_mut(parcel.to);
+        let link = link.filter(|link| link.number == parcel.link && self.settings.links.ordered);
+        let Some(link) = link else {
+            return at;
+        };
+        let at = at.max(link.small_until);
+        if !message.carries_block() {
+            link.small_until = at;
+        }
+        at
     }
 
     /// A parcel has come all the way.

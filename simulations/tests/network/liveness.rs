@@ -27,6 +27,7 @@ fn every_request_ends_when_messages_are_lost() {
 fn every_request_ends_when_messages_overtake_each_other_and_half_are_lost() {
     let links = LinkModel {
         delay: Duration::from_millis(1)..Duration::from_secs(2),
+        ordered: false,
         loss: 0.5,
         ..LinkModel::default()
     };

@@ -24,6 +24,7 @@ fn settings_with_loss(loss: f64) -> Settings {
     Settings {
         links: LinkModel {
             loss,
+            ordered: false,
             ..LinkModel::default()
         },
         ..Settings::default()

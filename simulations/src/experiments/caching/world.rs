@@ -1,5 +1,7 @@
 //! One network whose users ask for keys again and again.
 
+use std::time::Duration;
+
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use routing::{Block, Config, Location};
@@ -74,7 +76,7 @@ impl World {
         popularity: Popularity,
         seed: u64,
     ) -> Asked {
-        let sums = popularity.sums(self.blocks.len(), parameters.exponent);
+        let draws = popularity.of_keys(self.blocks.len(), parameters.exponent);
         let mut rng = rng_for(seed, "requests");
         let all = parameters.keys * parameters.requests_per_key;
         let mut asked = Asked {
@@ -84,13 +86,10 @@ impl World {
             cached: 0.0,
         };
         for number in 0..all {
-            let draw: f64 = rng.random();
-            let rank = sums.partition_point(|&sum| sum < draw);
-            let rank = rank.min(sums.len() - 1);
+            let rank = draws.draw(&mut rng);
             let reader = rng.random_range(0..self.network.len());
             let fetch = self.network.fetch(reader, self.blocks[rank].key());
-            self.network
-                .run_until_ended(std::time::Duration::from_secs(120));
+            self.network.run_until_ended(FETCH_MAX);
             if number < all / 2 {
                 continue;
             }
@@ -111,3 +110,6 @@ impl World {
         asked
     }
 }
+
+/// Longer than any fetch takes.
+const FETCH_MAX: Duration = Duration::from_secs(120);

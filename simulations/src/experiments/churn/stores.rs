@@ -18,11 +18,11 @@ const INSERT_HOURS: usize = 24;
 /// A day's moments at which files are looked for.
 const LOOKS_A_DAY: f64 = 6.0;
 
-/// What a copy costs to send: the payload of a block and what is around it.
-const COPY_BYTES: f64 = 32_768.0 + 200.0;
+/// What a copy costs to send: a block, and the answer that it is kept, both padded.
+const COPY_BYTES: f64 = 33_792.0 + 256.0;
 
-/// A question whether a node has a block, and its answer.
-const QUESTION_BYTES: f64 = 80.0;
+/// A question whether a node has a block, and its answer, both padded.
+const QUESTION_BYTES: f64 = 2.0 * 256.0;
 
 /// How a world is set up.
 #[derive(Clone, Debug)]

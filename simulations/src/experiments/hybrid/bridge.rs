@@ -24,16 +24,16 @@ pub(super) enum Bridge {
 }
 
 /// What was found, by who published it and who asked for it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Measured {
     /// Published in the opennet.
-    pub(super) open_by_open: Vec<Found>,
-    pub(super) open_by_dark: Vec<Found>,
+    pub(super) open_by_open: Found,
+    pub(super) open_by_dark: Found,
     /// Published in the darknet.
-    pub(super) dark_by_open: Vec<Found>,
-    pub(super) dark_by_dark: Vec<Found>,
+    pub(super) dark_by_open: Found,
+    pub(super) dark_by_dark: Found,
     /// The bridge itself asks for what the opennet published.
-    pub(super) open_by_bridge: Vec<Found>,
+    pub(super) open_by_bridge: Found,
 }
 
 /// An opennet with a darknet behind one node.
@@ -60,13 +60,13 @@ pub(super) fn measure(parameters: &Parameters, bridge: Bridge, seed: u64) -> Mea
     let open_by_dark = network.ask(&dark, second);
     let (first, second) = published_dark.split_at(documents / 2);
     Measured {
-        dark_by_open: vec![network.ask(&open, first)],
-        dark_by_dark: vec![network.ask(&dark, second)],
-        open_by_open: vec![open_by_open],
-        open_by_dark: vec![open_by_dark],
+        dark_by_open: network.ask(&open, first),
+        dark_by_dark: network.ask(&dark, second),
+        open_by_open,
+        open_by_dark,
         open_by_bridge: {
             let further = network.publish(&open, documents / 2);
-            vec![network.ask(&bridge, &further)]
+            network.ask(&bridge, &further)
         },
     }
 }

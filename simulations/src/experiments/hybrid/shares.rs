@@ -11,6 +11,7 @@ use routing::{Block, Config, DarknetConfig, Event, Location, OpennetConfig};
 
 use super::{Found, Parameters};
 use crate::elided_block::ElidedBlock;
+use crate::experiments::popularity::Popularity;
 use crate::friend_graph::FriendGraph;
 use crate::friend_world::{FriendWorld, Rules};
 use crate::network::{Network, RequestHandle, Settings};
@@ -69,7 +70,10 @@ pub(super) fn measure(parameters: &Parameters, mixture: Mixture, seed: u64) -> M
     };
     let (by_friends, by_hybrids) = (by(false), by(true));
     let uniform = Found::of(&people.network, asked.iter());
-    let popular = zipf(keys.len(), parameters.requests, &mut people.rng);
+    let draws = Popularity::PowerLaw.of_keys(keys.len(), ZIPF);
+    let popular: Vec<usize> = (0..parameters.requests)
+        .map(|_| draws.draw(&mut people.rng))
+        .collect();
     let asked = people.ask(&keys, &popular);
     let peers: usize = (0..graph.len())
         .map(|node| people.network.router(node).load().peers)
@@ -220,21 +224,6 @@ fn settled() -> Arc<DarknetConfig> {
     })
 }
 
-/// So many draws of documents, the probability of which falls with their rank.
-fn zipf(documents: usize, draws: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
-    let mut sums = Vec::with_capacity(documents);
-    let mut sum = 0.0;
-    for rank in 1..=documents {
-        sum += 1.0 / count(rank);
-        sums.push(sum);
-    }
-    let draw = |rng: &mut ChaCha8Rng| {
-        let at = rng.random::<f64>() * sum;
-        sums.partition_point(|&upto| upto < at).min(documents - 1)
-    };
-    (0..draws).map(|_| draw(rng)).collect()
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -248,6 +237,9 @@ fn rounded(number: f64) -> usize {
 pub(super) fn random_place(rng: &mut ChaCha8Rng) -> Location {
     Location::from_fraction(rng.random())
 }
+
+/// As published.
+const ZIPF: f64 = 1.0;
 
 /// As published.
 const SEEDS: usize = 10;

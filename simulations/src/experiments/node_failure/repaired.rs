@@ -1,6 +1,5 @@
 //! How long a grown network needs until it finds everything again after many of its nodes have crashed at once.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -108,19 +107,10 @@ impl Case {
 /// The largest part of the running nodes that is linked together, by all of them.
 fn together(world: &OpennetWorld) -> f64 {
     let network = &world.network;
-    let mut left: BTreeSet<usize> = (0..network.len())
-        .filter(|&node| network.is_running(node))
-        .collect();
-    let (all, mut largest) = (left.len(), 0);
-    while let Some(first) = left.pop_first() {
-        let (mut open, mut reached) = (vec![first], 0);
-        while let Some(node) = open.pop() {
-            reached += 1;
-            open.extend(network.linked_with(node).filter(|other| left.remove(other)));
-        }
-        largest = largest.max(reached);
-    }
-    share(largest, all)
+    let largest = network
+        .live_topology()
+        .largest_part(|node| network.is_running(node));
+    share(largest, network.running_len())
 }
 
 /// Fetches each second of blocks that lie at the nodes nearest to their keys of those that are left, and nowhere else.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
+use crypto::BlockKey;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::Parameters;
 use crate::elided_block::ElidedBlock;
 use crate::experiment::{Axis, Context, Figure, Kind, Outcome, Plot, Table};
-use crate::experiments::popularity::Popularity;
+use crate::experiments::popularity::{Draws, Popularity};
 use crate::friend_graph::FriendGraph;
 use crate::friend_world::{FriendWorld, Rules};
 use crate::measure::Report;
@@ -19,7 +19,7 @@ use crate::sim_node::Sabotage;
 use crate::sim_store::{Eviction, StoreLimits};
 use crate::statistics::{Summary, count, share};
 use crate::topology::Topology;
-use routing::Block;
+use routing::{Block, Config, Copies};
 
 /// One network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +48,8 @@ struct Found {
     /// Of these, how many the asking node answered itself. They count nowhere else.
     local: usize,
     hops: Vec<f64>,
+    /// Of those that found nothing, how many asked for a block that no node had any more.
+    lost: usize,
     /// Copies that inserts said that they made.
     inserted: f64,
 }
@@ -80,6 +82,7 @@ pub(super) fn run(context: &Context<'_>, parameters: &Parameters, outcome: &mut 
             "mean hops",
             "published",
             "local",
+            "nowhere any more",
             "copies by the insert",
         ],
     );
@@ -94,6 +97,7 @@ pub(super) fn run(context: &Context<'_>, parameters: &Parameters, outcome: &mut 
             Summary::of(&found.hops).mean.into(),
             published.map_or(f64::NAN, |of| of.1).into(),
             share(found.local, found.requests).into(),
+            share(found.lost, found.requests - found.local).into(),
             found.inserted.into(),
         ]);
     }
@@ -247,16 +251,18 @@ fn measure(parameters: &Parameters, topology: &Topology, case: &Case, seed: u64)
         requests: parameters.fetches,
         local: 0,
         hops: Vec::new(),
+        lost: 0,
         inserted,
     };
     for _ in 0..parameters.fetches {
-        let report = world.ask();
+        let report = world.ask().clone();
         found.local += usize::from(report.local);
         if let Some(hops) = report.hops
             && report.is_routed_success()
         {
             found.hops.push(f64::from(hops));
         }
+        found.lost += usize::from(!report.is_success() && world.is_lost(&report.key));
     }
     found
 }
@@ -266,8 +272,7 @@ struct World {
     /// The most popular first.
     blocks: Vec<ElidedBlock>,
     inserted: Vec<bool>,
-    /// Of popularity, up to each block.
-    sums: Vec<f64>,
+    draws: Draws,
     rng: ChaCha8Rng,
 }
 
@@ -283,6 +288,10 @@ impl World {
             },
             sabotage: case.sabotage,
             traced: false,
+            config: Config {
+                copies: parameters.copies(),
+                ..Config::default()
+            },
             ..Settings::default()
         };
         let mut network: Network<ElidedBlock> = Network::new(topology, settings, seed);
@@ -292,7 +301,7 @@ impl World {
             network,
             blocks: (0..total as u64).map(ElidedBlock::content).collect(),
             inserted: vec![false; total],
-            sums: case.popularity.sums(total, parameters.exponent),
+            draws: case.popularity.of_keys(total, parameters.exponent),
             rng: rng_for(seed, "requests"),
         }
     }
@@ -320,9 +329,7 @@ impl World {
     /// A random node asks for one of the blocks that were inserted.
     fn ask(&mut self) -> &Report<ElidedBlock> {
         let rank = loop {
-            let draw: f64 = self.rng.random();
-            let rank = self.sums.partition_point(|&sum| sum < draw);
-            let rank = rank.min(self.blocks.len() - 1);
+            let rank = self.draws.draw(&mut self.rng);
             if self.inserted[rank] {
                 break rank;
             }
@@ -331,6 +338,17 @@ impl World {
         let fetch = self.network.fetch(reader, self.blocks[rank].key());
         self.network.run_until_ended(REQUEST_MAX);
         self.network.report(fetch)
+    }
+
+    /// Whether no node has a block any more, in its store or its cache.
+    fn is_lost(&self, key: &BlockKey) -> bool {
+        (0..self.network.len()).all(|node| self.network.stored(node, key).is_none())
+    }
+}
+
+impl Parameters {
+    fn copies(&self) -> Copies {
+        Copies::new(self.copies).unwrap_or(Config::default().copies)
     }
 }
 
@@ -355,7 +373,9 @@ fn notes(parameters: &Parameters, topology: &Topology, outcome: &mut Outcome) {
     outcome.note(
         "An insert leaves four copies in stores. With room for R copies in stores and caches together, R / 2 in stores, the first blocks have to go where R is \
          below eight. Which ones: where the least recently used goes, the oldest with all their copies; where the farthest goes, the copies \
-         that are worth least, and a node keeps what it is the closest to. The node's own store (STORE.md) lets the least recently used go. With room for one copy of each (R = 1) the four copies of each insert push out those of \
+         that are worth least, and a node keeps what it is the closest to. What no node has any more is in the table; the rest of what is missed is \
+         somewhere, but not where the way of a fetch leads. Half of the room is in caches, which ways of two hops hardly use: nothing is cached near \
+         who asks. The node's own store (STORE.md) lets the least recently used go. With room for one copy of each (R = 1) the four copies of each insert push out those of \
          others, and success is below what was published; what the paper's inserts left where is not known here.",
     );
 }
