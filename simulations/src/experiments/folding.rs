@@ -84,11 +84,7 @@ impl Experiment for Folding {
             ..own_place(Replacement::LogGap)
         };
         let full = OpennetConfig::default();
-        let cases = [
-            (FOLDING, on),
-            (WITHOUT, off),
-            (BOTH, full),
-        ];
+        let cases = [(FOLDING, on), (WITHOUT, off), (BOTH, full)];
         let rows = run_networks(
             context,
             &cases,

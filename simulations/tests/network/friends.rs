@@ -65,9 +65,7 @@ fn routers_find_places_as_good_as_their_decisions_find_without_messages() {
         let mut world = FriendWorld::new(graph(seed), Rules::Ours, seed);
         (0..ROUNDS).for_each(|_| world.round());
         let alone = world.success(8, 4_000).0;
-        println!(
-            "seed {seed}: before {before:.3}, routers {after:.3}, decisions alone {alone:.3}"
-        );
+        println!("seed {seed}: before {before:.3}, routers {after:.3}, decisions alone {alone:.3}");
         befores += before / 5.0;
         routers += after / 5.0;
         decisions += alone / 5.0;

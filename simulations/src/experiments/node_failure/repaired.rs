@@ -59,7 +59,7 @@ pub(super) fn cases() -> Vec<Case> {
     for repairs in [true, false] {
         cases.push(Case {
             removal: Removal::Random,
-            removed: 0.8,
+            removed: 0.85,
             repairs,
         });
     }

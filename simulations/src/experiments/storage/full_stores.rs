@@ -348,7 +348,7 @@ impl World {
 
 impl Parameters {
     fn copies(&self) -> Copies {
-        Copies::new(self.copies).unwrap_or(Config::default().copies)
+        Copies::new(self.copies).expect("checked before the experiment begins")
     }
 }
 
