@@ -7,7 +7,7 @@ use crypto::{BlockKey, NodeId, VerifiedBlock};
 use crate::contact::{Contact, PeerKind};
 use crate::location::Location;
 use crate::message::Message;
-use crate::onion::anonymity::Anonymity;
+use crate::onion::anonymity::{Anonymity, Level};
 use crate::onion::memory::OnionMemory;
 
 /// One thing that happened outside.
@@ -29,6 +29,12 @@ pub enum Event<B = VerifiedBlock> {
         peer: PeerId,
         /// Who it is.
         node: NodeId,
+    },
+    /// Circuits of this level stand by from now on, and of no other; without one, none. At the beginning they are of
+    /// [`OnionConfig::level`](crate::OnionConfig::level).
+    StandBy {
+        /// The level.
+        level: Option<Level>,
     },
     /// What [`Action::Remember`] gave last, in an earlier start. To be told before the first [`Event::PeerUp`].
     Recall {

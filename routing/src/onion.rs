@@ -35,6 +35,7 @@ mod groups;
 mod guards;
 mod holding;
 mod keys;
+mod length;
 pub(crate) mod list;
 pub(crate) mod memory;
 pub(crate) mod message;
@@ -82,7 +83,7 @@ impl<B: Block> Onion<B> {
             relays: Relays::new(),
             onward: BTreeMap::new(),
             ends: Ends::new(),
-            own: Originator::new(),
+            own: Originator::new(Some(config.level)),
             held: Held::default(),
             sweep: None,
             config,

@@ -128,7 +128,9 @@ impl<B: Block> Router<B> {
                 self.shared.tell_credit_to(peer);
                 self.shared.give_first_long_hops(peer);
             }
-            Event::KnownAs { .. } | Event::Recall { .. } => self.onion_event(event),
+            Event::KnownAs { .. } | Event::StandBy { .. } | Event::Recall { .. } => {
+                self.onion_event(event);
+            }
             Event::PeerDown { peer } => self.peer_down(peer),
             Event::DialFailed { .. } | Event::OwnContact { .. } | Event::Join { .. } => {
                 self.opennet_event(event);

@@ -38,7 +38,7 @@ impl<B: Block> Onion<B> {
         let number = self.own.add(Circuit::new(
             (guard, link),
             level,
-            level.hops_at(shared.peers.len()),
+            self.hops_wished(shared, level),
             Growing::Asked { handshake, name },
             numbers,
             (shared.now, until),
@@ -72,6 +72,10 @@ impl<B: Block> Onion<B> {
         };
         circuit.keys = Some(CircuitKeys::new(keys));
         circuit.list = self.reach.list_of(circuit.guard).cloned();
+        if let Some(list) = &circuit.list {
+            // Whoever comes behind the guard is held to what it says
+            let _ = self.own.record.check(shared.now, list);
+        }
         self.ask_to_hold(shared, number);
         if self.config.delay.is_none() {
             self.grow(shared, number);
@@ -200,9 +204,13 @@ impl<B: Block> Onion<B> {
             self.fail(shared, number, &blamed, Blame::Shared);
             return;
         }
-        if before.is_some_and(|before| !list.contains(&before)) {
+        if let Some(before) = before.filter(|before| !list.contains(before)) {
             // It does not name the relay that reached it: perhaps their link is new, perhaps it leaves others out
-            self.fail(shared, number, &[relay], Blame::Shared);
+            let (now, grace) = (shared.now, self.config.lists_grace);
+            let record = &self.own.record;
+            let is_late = record.has_named_for(now, &before, &relay, grace);
+            let blamed: &[RelayName] = if is_late { &[relay] } else { &[] };
+            self.fail(shared, number, blamed, Blame::Shared);
             return;
         }
         let is_end = circuit.relays.last() == Some(&relay);
@@ -287,7 +295,11 @@ impl<B: Block> Onion<B> {
         }
         while !candidates.is_empty() {
             let name = candidates.swap_remove(shared.below(candidates.len()));
-            if !self.own.record.is_choosy(now, &name) {
+            if !self
+                .own
+                .record
+                .is_choosy(now, &name, self.config.lists_grace)
+            {
                 return Some(name);
             }
         }
@@ -363,13 +375,11 @@ impl<B: Block> Onion<B> {
     ) {
         let now = shared.now;
         self.own.record.failed(now, blamed, blame);
-        let growing = self
-            .own
-            .circuits
-            .get(&number)
-            .is_some_and(Circuit::is_growing);
-        if growing {
-            self.own.not_built(now, |pause| shared.half_or_more(pause));
+        let circuit = self.own.circuits.get(&number);
+        if let Some(circuit) = circuit.filter(|circuit| circuit.is_growing()) {
+            let born = circuit.born;
+            self.own
+                .not_built(born, now, |pause| shared.half_or_more(pause));
         }
         self.end(shared, number);
     }

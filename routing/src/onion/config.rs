@@ -15,7 +15,7 @@ pub struct OnionConfig {
     pub spare: usize,
     /// Circuits of one group that carry requests at a time.
     pub circuits_per_group_max: usize,
-    /// Own circuits in all, those being built included.
+    /// Own circuits in all, those being built included. Above half of it, one that does nothing ends for each that begins.
     pub circuits_max: usize,
     /// How long a circuit takes new requests.
     pub circuit_life: Duration,
@@ -41,7 +41,8 @@ pub struct OnionConfig {
     pub former_key_life: Duration,
     /// How long after a change of its peers a node tells its list.
     pub lists_settle: Duration,
-    /// It tells its list no more often than this, but for the first few times.
+    /// It tells its list no more often than this, but for the first times: the pauses between these begin with
+    /// [`Self::lists_settle`], and double after a few.
     pub lists_interval: Duration,
     /// For how long a peer counts as one that lists this node before it has said so.
     pub lists_grace: Duration,
@@ -96,8 +97,8 @@ impl Default for OnionConfig {
             // tenth of all nodes know nearly every guard within a year (A10 of the experiments)
             key_life: Duration::from_secs(60 * DAY),
             former_key_life: Duration::from_secs(DAY),
-            // As for the places of peers
-            lists_settle: Duration::from_secs(2),
+            // The links of a node that starts come up within this time of each other, and its first circuit waits for it
+            lists_settle: Duration::from_millis(500),
             lists_interval: Duration::from_secs(30),
             // Two intervals and the way
             lists_grace: Duration::from_secs(70),

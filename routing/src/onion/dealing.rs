@@ -329,20 +329,36 @@ impl<B: Block> Onion<B> {
                     }
                 })
                 .sum();
-            if level == config.level {
+            if self.own.stands_by == Some(level) {
                 needed += config.spare.saturating_sub(self.own.spare(level));
             }
-            while self.own.growing(level) < needed.min(GROWING_MAX)
+            let most = self.own.growing_max();
+            while self.own.growing(level) < needed.min(most)
                 && self.own.circuits.len() < config.circuits_max
             {
                 if self.own.build_from > shared.now {
                     self.own.look_again = true;
                     return;
                 }
+                if self.own.circuits.len() >= config.circuits_max / 2 {
+                    self.end_idlest(shared);
+                }
                 if !self.build(shared, level) {
                     return;
                 }
             }
+        }
+    }
+
+    /// Ends the circuit that has done nothing for longest among those of groups. Most groups ask for nothing more, and nobody
+    /// says so.
+    fn end_idlest(&mut self, shared: &mut Shared<B>) {
+        let idle = self.own.circuits.iter().filter(|(_, circuit)| {
+            circuit.is_ready() && circuit.purpose != Purpose::Spare && circuit.running.is_empty()
+        });
+        let idlest = idle.min_by_key(|(_, circuit)| circuit.heard);
+        if let Some(number) = idlest.map(|(&number, _)| number) {
+            self.end(shared, number);
         }
     }
 
@@ -379,6 +395,3 @@ pub(crate) enum Wanted<B> {
 
 /// For each so many blocks that a group waits for it gets another circuit.
 const PARTS_PER_CIRCUIT: u32 = 8;
-
-/// Circuits of one level that are built at a time.
-const GROWING_MAX: usize = 8;

@@ -31,12 +31,16 @@ pub(super) struct Originator<B> {
     pub(super) record: Record,
     /// Who the peers are, as far as that is known.
     pub(super) nodes: BTreeMap<PeerId, NodeId>,
+    /// Of which level circuits stand by.
+    pub(super) stands_by: Option<Level>,
     /// Since when a peer is there that could be a guard.
     some_usable_since: Option<Time>,
     /// Something has changed that may let a circuit be built or a request be dealt.
     pub(super) look_again: bool,
-    /// How many circuits in a row came to nothing.
+    /// How often in a row circuits came to nothing, those that were built side by side counted once.
     failures: u32,
+    /// When one of them last counted.
+    failed_at: Time,
     /// No circuit is begun before.
     pub(super) build_from: Time,
     /// When a guard may be chosen, if that is all that is missing.
@@ -48,8 +52,9 @@ pub(super) struct Originator<B> {
 }
 
 impl<B> Originator<B> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(stands_by: Option<Level>) -> Self {
         Self {
+            stands_by,
             circuits: BTreeMap::new(),
             next_circuit: 0,
             wants: Wants::new(),
@@ -60,6 +65,7 @@ impl<B> Originator<B> {
             some_usable_since: None,
             look_again: false,
             failures: 0,
+            failed_at: Time::ZERO,
             build_from: Time::ZERO,
             guard_from: None,
             cover_at: None,
@@ -100,18 +106,33 @@ impl<B> Originator<B> {
             .count()
     }
 
+    /// How many circuits of one level may be built at a time: after a failure one, to see whether it gets on.
+    pub(super) const fn growing_max(&self) -> usize {
+        if self.failures > 0 { 1 } else { GROWING_MAX }
+    }
+
     /// A circuit is as long as it should be.
     pub(super) const fn built(&mut self) {
         self.failures = 0;
         self.look_again = true;
     }
 
-    /// A circuit came to nothing: the next one waits, longer each time.
-    pub(super) fn not_built(&mut self, now: Time, jitter: impl FnOnce(Duration) -> Duration) {
+    /// A circuit came to nothing that was begun at `born`: the next one waits, longer each time. What had begun before the last
+    /// one failed says nothing new.
+    pub(super) fn not_built(
+        &mut self,
+        born: Time,
+        now: Time,
+        jitter: impl FnOnce(Duration) -> Duration,
+    ) {
+        self.look_again = true;
+        if self.failures > 0 && born <= self.failed_at {
+            return;
+        }
+        self.failed_at = now;
         self.failures = self.failures.saturating_add(1);
         let pause = PAUSE_FIRST * (1 << self.failures.min(PAUSE_DOUBLINGS));
         self.build_from = self.build_from.max(now + jitter(pause));
-        self.look_again = true;
     }
 
     /// When something is due.
@@ -139,6 +160,15 @@ impl<B: Block> Onion<B> {
             PeerKind::Stranger { contact, .. } => self.known_as(peer, contact.node),
             PeerKind::Friend { .. } => {}
         }
+    }
+
+    /// Circuits of this level stand by from now on. Those of another that were never used end.
+    pub(crate) fn stand_by(&mut self, level: Option<Level>) {
+        self.own.stands_by = level;
+        for circuit in self.own.circuits.values_mut() {
+            circuit.retired |= circuit.purpose == Purpose::Spare && Some(circuit.level) != level;
+        }
+        self.own.look_again = true;
     }
 
     /// The driver says who a peer is.
@@ -269,8 +299,32 @@ const CHOICE_MIN: usize = 3;
 /// With fewer, others may come within this time.
 const CHOICE_WAIT: Duration = Duration::from_secs(10);
 
+/// Circuits of one level that are built at a time while all goes well.
+const GROWING_MAX: usize = 8;
+
 /// After one circuit that came to nothing, the next is begun so much later; then twice as much, and so on.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 
 /// At most 25 s.
 const PAUSE_DOUBLINGS: u32 = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crypto::VerifiedBlock;
+
+    #[test]
+    fn circuits_that_fail_side_by_side_count_once() {
+        let mut own = Originator::<VerifiedBlock>::new(None);
+        let at = |millis: u64| Time::ZERO + Duration::from_millis(millis);
+        for _ in 0..8 {
+            own.not_built(at(1), at(10), |pause| pause);
+        }
+        assert_eq!(own.build_from, at(10) + 2 * PAUSE_FIRST);
+        own.not_built(at(11), at(500), |pause| pause);
+        assert_eq!(own.build_from, at(500) + 4 * PAUSE_FIRST);
+        own.built();
+        own.not_built(at(12), at(1_000), |pause| pause);
+        assert_eq!(own.build_from, at(1_000) + 2 * PAUSE_FIRST);
+    }
+}

@@ -6,6 +6,7 @@
 //! and gets no walks. What is said to neighbours is what is said to those who walk: the relay before it passes the list on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::config::OnionConfig;
 use super::keys::OwnKeys;
@@ -27,8 +28,8 @@ pub(super) struct Reach {
     /// When the next list is due.
     due: Option<Time>,
     earliest: Time,
-    /// So many lists may still be told at once.
-    quick: u8,
+    /// How many lists were told to all, as far as that matters.
+    lists: u8,
 }
 
 /// What a peer says.
@@ -44,10 +45,7 @@ struct Known {
 
 impl Reach {
     pub(super) fn new() -> Self {
-        Self {
-            quick: QUICK,
-            ..Self::default()
-        }
+        Self::default()
     }
 
     /// A peer tells its list. Whether that is news.
@@ -164,6 +162,11 @@ impl Reach {
             .collect()
     }
 
+    /// What the peers say.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &NeighbourList> {
+        self.known.values().map(|known| &known.list)
+    }
+
     /// The list of a peer, to be used by this node itself.
     pub(super) fn list_of(&self, peer: PeerId) -> Option<&NeighbourList> {
         self.known.get(&peer).map(|known| &known.list)
@@ -192,13 +195,8 @@ impl Reach {
         keys: &mut OwnKeys,
         adopted: &[PeerId],
     ) {
-        self.quick = self.quick.saturating_sub(1);
-        self.earliest = shared.now
-            + if self.quick > 0 {
-                config.lists_settle
-            } else {
-                config.lists_interval
-            };
+        self.lists = self.lists.saturating_add(1);
+        self.earliest = shared.now + pause_after(self.lists, config);
         let names = self.names(shared, config, keys);
         let same = self.list.as_ref().is_some_and(|list| {
             let own = keys.current().key();
@@ -279,5 +277,17 @@ fn send<B: Block>(shared: &mut Shared<B>, to: PeerId, list: NeighbourList) {
     shared.send(to, message, Class::RealTime);
 }
 
-/// The peers of a node that starts come one after the other: the first few lists are not held back.
-const QUICK: u8 = 8;
+/// How long the next list is held back after so many.
+fn pause_after(lists: u8, config: &OnionConfig) -> Duration {
+    let doublings = u32::from(lists.saturating_sub(QUICK));
+    let pause = 1_u32
+        .checked_shl(doublings)
+        .and_then(|times| config.lists_settle.checked_mul(times));
+    pause.map_or(config.lists_interval, |pause| {
+        pause.min(config.lists_interval)
+    })
+}
+
+/// The peers of a node that starts come one after the other: the first few lists are hardly held back, and those that follow
+/// longer each time.
+const QUICK: u8 = 4;

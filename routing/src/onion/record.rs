@@ -10,7 +10,17 @@ use crate::time::Time;
 #[derive(Debug, Default)]
 pub(super) struct Record {
     tallies: BTreeMap<RelayName, Tally>,
-    lists: BTreeMap<RelayName, (NeighbourList, Time)>,
+    lists: BTreeMap<RelayName, Known>,
+}
+
+/// What a relay says.
+#[derive(Debug)]
+struct Known {
+    list: NeighbourList,
+    /// Since when it names each of its neighbours, in their order.
+    since: Vec<Time>,
+    /// When it was last heard to say so.
+    seen: Time,
 }
 
 /// How circuits through one relay did. Old ones count less and less.
@@ -61,13 +71,13 @@ impl Record {
     /// Takes in a list that a relay has signed, with an older one in its place if it says less. Gives whether it is right.
     pub(super) fn check(&mut self, now: Time, list: &NeighbourList) -> bool {
         let relay = list.relay();
-        if let Some((known, seen)) = self.lists.get_mut(&relay) {
-            if known == list {
-                *seen = now;
+        if let Some(known) = self.lists.get_mut(&relay) {
+            if known.list == *list {
+                known.seen = now;
                 return true;
             }
             // What it said before is not to be brought up again
-            if known.number() > list.number() {
+            if known.list.number() > list.number() {
                 return false;
             }
         }
@@ -75,29 +85,59 @@ impl Record {
             return false;
         }
         if self.lists.len() >= LISTS_MAX && !self.lists.contains_key(&relay) {
-            let oldest = self.lists.iter().min_by_key(|(_, (_, seen))| *seen);
+            let oldest = self.lists.iter().min_by_key(|(_, known)| known.seen);
             if let Some(oldest) = oldest.map(|(&relay, _)| relay) {
                 self.lists.remove(&oldest);
             }
         }
-        self.lists.insert(relay, (list.clone(), now));
+        let former = self.lists.get(&relay);
+        let since = |name: RelayName| former.and_then(|former| former.names_since(&name));
+        let known = Known {
+            since: list
+                .neighbours()
+                .map(|name| since(name).unwrap_or(now))
+                .collect(),
+            list: list.clone(),
+            seen: now,
+        };
+        self.lists.insert(relay, known);
         true
     }
 
-    /// Whether several relays list this one that it does not list itself: it reserves its walks for others.
-    pub(super) fn is_choosy(&self, now: Time, relay: &RelayName) -> bool {
-        let Some((own, seen)) = self.lists.get(relay) else {
+    /// Whether a relay has named another one for so long that the other one had the time to name it, too.
+    pub(super) fn has_named_for(
+        &self,
+        now: Time,
+        relay: &RelayName,
+        other: &RelayName,
+        grace: Duration,
+    ) -> bool {
+        let known = self.lists.get(relay);
+        let since = known.and_then(|known| known.names_since(other));
+        since.is_some_and(|since| since + grace <= now)
+    }
+
+    /// The lists that are remembered, each with its relay's latest.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &NeighbourList> {
+        self.lists.values().map(|known| &known.list)
+    }
+
+    /// Whether several relays list this one that it does not list itself, although it had had `grace` to do so when it was last
+    /// heard: it reserves its walks for others.
+    pub(super) fn is_choosy(&self, now: Time, relay: &RelayName, grace: Duration) -> bool {
+        let Some(own) = self.lists.get(relay) else {
             return false;
         };
-        let fresh = |at: Time| now.since(at) < LISTS_LIFE && at <= *seen;
-        let listing = self
-            .lists
-            .iter()
-            .filter(|(other, (list, at))| *other != relay && fresh(*at) && list.contains(relay));
+        let listing = self.lists.iter().filter(|(other, known)| {
+            let since = known.names_since(relay);
+            *other != relay
+                && now.since(known.seen) < LISTS_LIFE
+                && since.is_some_and(|since| since + grace <= own.seen)
+        });
         let (mut all, mut missing) = (0, 0);
         for (other, _) in listing {
             all += 1;
-            missing += u32::from(!own.contains(other));
+            missing += u32::from(!own.list.contains(other));
         }
         missing >= CHOOSY_MIN && missing * 4 > all
     }
@@ -115,6 +155,14 @@ impl Record {
         }
         tally.at = now;
         tally
+    }
+}
+
+impl Known {
+    /// Since when this relay names another one; none if it does not.
+    fn names_since(&self, other: &RelayName) -> Option<Time> {
+        let place = self.list.neighbours().position(|name| name == *other)?;
+        self.since.get(place).copied()
     }
 }
 
@@ -180,6 +228,8 @@ mod tests {
 
     use super::*;
 
+    const GRACE: Duration = Duration::from_secs(70);
+
     fn at(secs: u64) -> Time {
         Time::from_micros(secs * 1_000_000)
     }
@@ -223,10 +273,22 @@ mod tests {
         }
         assert!(record.check(at(2), &list(1, 1, &[3, 4])));
         assert!(record.check(at(2), &list(2, 1, &[10, 11, 12, 13])));
-        assert!(record.is_choosy(at(3), &name(1)));
-        assert!(!record.is_choosy(at(3), &name(2)));
+        assert!(!record.is_choosy(at(3), &name(1), GRACE), "it is slow");
+        // What else changes in their lists does not make these younger
+        for honest in 10..14 {
+            assert!(record.check(at(60), &list(honest, 2, &[1, 2, 3])));
+        }
+        for relay in [1, 2] {
+            assert!(!record.has_named_for(at(70), &name(10), &name(relay), GRACE));
+            assert!(record.has_named_for(at(71), &name(10), &name(relay), GRACE));
+        }
+        assert!(!record.has_named_for(at(71), &name(10), &name(3), GRACE));
+        assert!(record.check(at(71), &list(1, 1, &[3, 4])));
+        assert!(record.check(at(71), &list(2, 1, &[10, 11, 12, 13])));
+        assert!(record.is_choosy(at(72), &name(1), GRACE));
+        assert!(!record.is_choosy(at(72), &name(2), GRACE));
         assert!(
-            !record.is_choosy(at(3) + LISTS_LIFE, &name(1)),
+            !record.is_choosy(at(72) + LISTS_LIFE, &name(1), GRACE),
             "old lists say nothing"
         );
     }

@@ -1,6 +1,7 @@
 //! What a person, or a program that measures, may see of the onion stage.
 
 use super::Onion;
+use super::anonymity::Level;
 use super::circuit::Circuit;
 use crate::block::Block;
 use crate::event::PeerId;
@@ -13,7 +14,7 @@ pub struct OnionView {
     pub ready: usize,
     /// Own circuits that are being built.
     pub building: usize,
-    /// How many hops the usual level promises.
+    /// How many hops the level promises of which circuits stand by; 0 if none do.
     pub hops_promised: u8,
     /// How many a circuit of that level should have, given how many peers the node has.
     pub hops_wished: u8,
@@ -38,9 +39,9 @@ impl OnionView {
 
 impl<B: Block> Onion<B> {
     pub(crate) fn view(&self, shared: &Shared<B>) -> OnionView {
-        let level = self.config.level;
+        let level = self.own.stands_by;
         let ready = || self.own.circuits.values().filter(|one| one.is_ready());
-        let usual = ready().filter(|one| one.level == level);
+        let usual = ready().filter(|one| Some(one.level) == level);
         let least = usual.map(|one| one.relays.len()).min();
         let guards = self.own.guards.all().iter();
         OnionView {
@@ -51,8 +52,8 @@ impl<B: Block> Onion<B> {
                 .values()
                 .filter(|one| Circuit::is_growing(one))
                 .count(),
-            hops_promised: level.hops(),
-            hops_wished: level.hops_at(shared.peers.len()),
+            hops_promised: level.map_or(0, Level::hops),
+            hops_wished: level.map_or(0, |level| self.hops_wished(shared, level)),
             hops_least: least.and_then(|least| u8::try_from(least).ok()),
             relayed: self.relays.len(),
             relays: self.reach.len(),

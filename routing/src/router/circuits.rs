@@ -27,6 +27,7 @@ impl<B: Block> Router<B> {
                     onion.known_as(peer, node);
                 }
             }
+            Event::StandBy { level } => onion.stand_by(level),
             Event::Recall { memory, elapsed } => {
                 onion.recall(&mut self.shared, &memory, elapsed);
             }

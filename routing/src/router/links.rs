@@ -73,6 +73,7 @@ impl<B: Block> Router<B> {
             }
             Event::PeerUp { .. }
             | Event::KnownAs { .. }
+            | Event::StandBy { .. }
             | Event::Recall { .. }
             | Event::PeerDown { .. }
             | Event::Message { .. }

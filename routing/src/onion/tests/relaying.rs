@@ -1,6 +1,7 @@
 //! What all nodes together do.
 
 use super::*;
+use crate::Level;
 
 #[test]
 fn circuits_are_built_before_anybody_needs_them() {
@@ -15,6 +16,50 @@ fn circuits_are_built_before_anybody_needs_them() {
             "{view:?}"
         );
         assert!(view.guard.is_some() && view.relays == 18, "{view:?}");
+    }
+}
+
+#[test]
+fn nodes_that_start_at_once_have_circuits_as_soon_as_their_lists_are_there() {
+    let mut world = World::new(12, 3, OnionConfig::default());
+    world.run(secs(3));
+    for router in &world.routers {
+        let view = router.onion().unwrap();
+        assert!(view.hops_least >= Some(6), "{view:?}");
+        assert_eq!(view.ready, OnionConfig::default().spare, "{view:?}");
+    }
+}
+
+#[test]
+fn with_few_peers_circuits_are_longer_but_not_where_the_whole_network_is_small() {
+    let wished = |nodes: usize| {
+        let mut world = World::new(nodes, 3, OnionConfig::default());
+        world.run(secs(10));
+        let mut routers = world.routers.iter();
+        let first = routers.next().unwrap().onion().unwrap().hops_wished;
+        assert!(routers.all(|router| router.onion().unwrap().hops_wished == first));
+        first
+    };
+    assert_eq!(wished(12), 6);
+    assert_eq!(wished(40), 10);
+}
+
+#[test]
+fn circuits_of_the_level_that_the_user_chooses_stand_by() {
+    let mut world = World::new(30, 9, OnionConfig::default());
+    world.run(secs(20));
+    let ready = |world: &World| {
+        let view = world.routers[0].onion().unwrap();
+        (view.ready, view.hops_promised, view.hops_least)
+    };
+    for (level, expected) in [
+        (Some(Level::Two), (6, 2, Some(2))),
+        (None, (0, 0, None)),
+        (Some(Level::Eight), (6, 8, Some(8))),
+    ] {
+        world.tell(0, Event::StandBy { level });
+        world.run(secs(5));
+        assert_eq!(ready(&world), expected);
     }
 }
 
@@ -102,6 +147,24 @@ fn no_end_gets_more_than_its_share_of_a_file() {
     let own = &world.routers[0].onion.as_ref().unwrap().own;
     let most = OnionConfig::default().blocks_per_circuit;
     assert!(own.circuits.values().all(|circuit| circuit.dealt <= most));
+}
+
+#[test]
+fn one_small_thing_after_the_other_never_runs_out_of_circuits() {
+    let config = OnionConfig {
+        circuits_max: 8,
+        spare: 2,
+        ..OnionConfig::default()
+    };
+    let mut world = World::new(30, 9, config);
+    world.run(secs(10));
+    world.stores[15].insert(block(1).key(), block(1));
+    for group in 0..12 {
+        world.fetch(0, group, block(1).key(), part(group));
+        world.run(secs(4));
+        let fetched = world.fetched.get(&group);
+        assert!(matches!(fetched, Some(Ok(_))), "{group}: {fetched:?}");
+    }
 }
 
 #[test]
