@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 use crate::app::App;
 use crate::config::GatewayConfig;
 use crate::network::Network;
-use crate::{guard, node_pages, publish, site};
+use crate::{guard, node_pages, publish, settings, site};
 
 /// Bytes of the head of a request. A key with a long path takes 8 KiB.
 const HEAD_LEN_MAX: usize = 64 * 1024;
@@ -83,6 +83,12 @@ fn router(app: &Arc<App>) -> Router {
         .route("/", get(node_pages::home))
         .route("/open", get(node_pages::open))
         .route("/status", get(node_pages::status))
+        .route(
+            "/settings",
+            get(settings::form)
+                .post(settings::submit)
+                .layer(DefaultBodyLimit::max(settings::FORM_LEN_MAX)),
+        )
         .route("/external-link", get(node_pages::external))
         .route("/static/{name}", get(node_pages::asset))
         .route("/.well-known/warren/health", get(node_pages::health))

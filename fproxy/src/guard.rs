@@ -18,6 +18,9 @@ use crate::problem::Problem;
 use crate::redirect;
 use crate::visitor::{self, Visitor};
 
+/// The pages that take forms.
+const FORMS: [&str; 2] = ["/publish", "/settings"];
+
 /// The origin of the request, for handlers.
 pub(crate) type AskedOrigin = Extension<Origin>;
 
@@ -55,7 +58,7 @@ fn admit(app: &App, request: &Request) -> Result<Origin, Box<Response>> {
     let path = request.uri().path();
     match *request.method() {
         Method::GET | Method::HEAD => {}
-        Method::POST if origin == Origin::Node && path == "/publish" => {
+        Method::POST if origin == Origin::Node && FORMS.contains(&path) => {
             if !visitor::is_own_form(headers, |origin| app.origins.is_node_address(origin)) {
                 return Err(plain(
                     StatusCode::FORBIDDEN,
@@ -66,7 +69,7 @@ fn admit(app: &App, request: &Request) -> Result<Origin, Box<Response>> {
         _ => {
             let visitor = Visitor::of_request(headers);
             let mut refusal = Problem::method_not_allowed().respond(app, &origin, visitor);
-            let allowed = if path == "/publish" {
+            let allowed = if FORMS.contains(&path) {
                 "GET, HEAD, POST"
             } else {
                 "GET, HEAD"

@@ -40,6 +40,7 @@ mod problem;
 mod publish;
 mod range;
 mod redirect;
+mod settings;
 mod site;
 mod stream;
 mod uploads;

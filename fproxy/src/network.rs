@@ -39,6 +39,25 @@ pub trait Network: Send + Sync + 'static {
 
     /// Takes a snapshot of the node for its status page. Must answer at once, from memory.
     fn status(&self) -> BoxFuture<'_, NodeStatus>;
+
+    /// Hides the user's requests over so many other nodes from now on, and after a restart: one of [`HOPS`].
+    fn set_hops(&self, hops: u8) -> BoxFuture<'_, Result<(), SettingFailure>>;
+}
+
+/// Over how many other nodes requests can travel sealed; 0: the peers see what is asked for.
+pub const HOPS: [u8; 5] = [8, 6, 4, 2, 0];
+
+/// Why a setting was not changed, or not for good.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingFailure {
+    /// There is no such choice.
+    #[error("there is no such choice")]
+    Unknown,
+    /// It holds until the node stops, and could not be written down.
+    #[error(
+        "it holds from now on, but not after a restart: it could not be written to the disk ({0})"
+    )]
+    NotKept(String),
 }
 
 /// How a document is to be looked for.
@@ -341,8 +360,10 @@ pub struct NodeStatus {
 /// How the user's requests are hidden, for the status page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnonymityStatus {
-    /// Nodes over which requests travel sealed, as the owner set it; 0: the peers see what is asked for.
+    /// Nodes over which requests travel sealed, as the owner chose; 0: the peers see what is asked for.
     pub hops_promised: u8,
+    /// The same as the node's configuration has it, which holds if nothing else was chosen.
+    pub hops_configured: u8,
     /// How many they should be, given how many peers the node has.
     pub hops_wished: u8,
     /// How many they are at the moment at least; none if there is no circuit.

@@ -9,6 +9,7 @@ pub(crate) mod listing;
 pub(crate) mod problem;
 pub(crate) mod progress;
 pub(crate) mod publish;
+pub(crate) mod settings;
 pub(crate) mod status;
 
 use axum::http::StatusCode;

@@ -87,7 +87,29 @@ impl Problem {
             "method-not-allowed",
             "This cannot be done here",
             "This address can only be read.",
-            "Use GET or HEAD; the form for publishing takes POST.",
+            "Use GET or HEAD; the forms for publishing and for settings take POST.",
+        )
+    }
+
+    /// A form without the word that this gateway put into it.
+    pub(crate) fn old_form() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "form-token",
+            "This form is not valid any more",
+            "The form does not carry the word that this node put into it.",
+            "Open the page again and send it from there.",
+        )
+    }
+
+    /// A form that says nothing sensible.
+    pub(crate) fn bad_form() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "bad-form",
+            "The form could not be read",
+            "It does not say one of the choices on the page.",
+            "Open the page again and choose there.",
         )
     }
 

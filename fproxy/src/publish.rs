@@ -70,12 +70,7 @@ impl From<InsertFailure> for Refusal {
 fn problem(refusal: &Refusal) -> Problem {
     let detail = refusal.to_string();
     let (status, reason, title, advice) = match refusal {
-        Refusal::Token => (
-            StatusCode::FORBIDDEN,
-            "form-token",
-            "This form is not valid any more",
-            "Open the page for publishing again and send it from there.",
-        ),
+        Refusal::Token => return Problem::old_form(),
         Refusal::Form(_) => (
             StatusCode::BAD_REQUEST,
             "bad-form",

@@ -144,7 +144,9 @@ fn random_id() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{BoxFuture, FetchFailure, Found, NodeStatus, OpenOptions, Source, Target};
+    use crate::network::{
+        BoxFuture, FetchFailure, Found, NodeStatus, OpenOptions, SettingFailure, Source, Target,
+    };
 
     struct Broken;
 
@@ -168,6 +170,10 @@ mod tests {
 
         fn status(&self) -> BoxFuture<'_, NodeStatus> {
             unreachable!("nobody asks for it")
+        }
+
+        fn set_hops(&self, _hops: u8) -> BoxFuture<'_, Result<(), SettingFailure>> {
+            unreachable!("nobody changes it")
         }
     }
 

@@ -61,8 +61,8 @@ pub use content::DocumentStream;
 pub use document::Document;
 pub use error::{FetchError, InsertError};
 pub use event::{Event, EventSink, EventStream, Progress, event_channel};
-pub use hiding::Hiding;
 pub(crate) use hiding::new_group;
+pub use hiding::{Hiding, UsualHiding};
 pub use network::{
     Anonymity, BlockFetchError, BlockFuture, BlockInsertError, BlockNetwork, Class, Effort,
 };
@@ -79,7 +79,7 @@ pub struct ClientConfig {
     /// Bytes of metadata and containers kept in memory.
     pub cache_bytes_max: usize,
     /// How hidden requests are that do not say it themselves.
-    pub hiding: Hiding,
+    pub hiding: Arc<UsualHiding>,
 }
 
 impl ClientConfig {
@@ -90,7 +90,7 @@ impl ClientConfig {
             temp_dir,
             // A container and the manifest of some sites each; a page with fifty images then reads its container once.
             cache_bytes_max: 16 << 20,
-            hiding: Hiding::default(),
+            hiding: Arc::new(UsualHiding::new(Hiding::default())),
         }
     }
 }

@@ -8,6 +8,7 @@ mod control;
 mod event_loop;
 mod gateway_port;
 mod groups;
+mod hiding_file;
 mod onion_file;
 mod open_links;
 mod opennet;
@@ -18,6 +19,7 @@ pub(crate) mod survey;
 mod upkeep;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -29,10 +31,11 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use self::beginning::begin;
+use self::beginning::{Known, begin};
 use self::block_network::NodeNetwork;
 use self::command::Command;
 use self::event_loop::{EventLoop, LinkedPeer};
+use self::hiding_file::HidingFile;
 use self::open_links::OpenLinks;
 use self::opennet::{Opennet, own_contact};
 pub(crate) use self::remembered::FILE_NAME as REMEMBERED_FILE_NAME;
@@ -40,7 +43,7 @@ use self::remembered::RememberedFile;
 pub use self::start_error::StartError;
 use self::survey::Survey;
 use self::upkeep::{quarantine, remember_now_and_then};
-use crate::client::{Client, ClientConfig};
+use crate::client::{Client, ClientConfig, Hiding, UsualHiding};
 use crate::config::Config;
 use crate::data_dir::{DataDir, RunFile, RunningGuard};
 use crate::fcp::node_info::NodeControl;
@@ -80,6 +83,9 @@ struct Core {
     /// Where the peers of the opennet are kept, if the node takes part in it.
     remembered: Option<RememberedFile>,
     knows_strangers: bool,
+    /// How hidden the user's requests are, and where that is kept.
+    hiding: Arc<UsualHiding>,
+    hiding_file: HidingFile,
     /// The addresses that strangers were told last.
     told: Mutex<Vec<SocketAddr>>,
     started: Instant,
@@ -105,7 +111,14 @@ impl Node {
         let links = OpenLinks::open(&data_dir, &identity, &config)?;
         let knows_strangers = links.opennet.as_ref().is_some_and(Opennet::knows_strangers);
         let endpoint = Arc::new(links.endpoint);
-        let (beginning, keepers) = begin(&data_dir, &identity.id(), &config, &peers, links.opennet);
+        let hiding_file = HidingFile::new(data_dir.path(), config.anonymity.hiding);
+        let hiding = hiding_file.read();
+        let known = Known {
+            peers: &peers,
+            opennet: links.opennet,
+            hiding,
+        };
+        let (beginning, keepers) = begin(&data_dir, &identity.id(), &config, known);
         let (event_loop, wires) = EventLoop::new(
             beginning,
             Arc::clone(&store),
@@ -123,6 +136,8 @@ impl Node {
             commands: wires.commands,
             remembered: links.remembered,
             knows_strangers,
+            hiding: Arc::new(UsualHiding::new(hiding)),
+            hiding_file,
             told: Mutex::new(told),
             started: wires.started,
             shutdown_wanted: Notify::new(),
@@ -262,7 +277,7 @@ impl Core {
     fn client(&self, temp_dir: &std::path::Path) -> Arc<Client> {
         let network = NodeNetwork::new(self.commands.clone(), Arc::clone(&self.store));
         let config = ClientConfig {
-            hiding: self.config.anonymity.hiding,
+            hiding: Arc::clone(&self.hiding),
             ..ClientConfig::new(temp_dir.to_owned())
         };
         Client::new(Arc::new(network), config)
@@ -286,6 +301,20 @@ impl Core {
         }
         self.endpoint.connect_to(peer, addresses);
         Ok(())
+    }
+
+    /// Hides requests so from now on, and after a restart.
+    ///
+    /// # Errors
+    /// If that cannot be written down; it holds all the same until the node stops.
+    async fn hide(&self, hiding: Hiding) -> io::Result<()> {
+        self.hiding.set(hiding);
+        let level = hiding.level();
+        // The event loop has gone only when the node is stopping.
+        let _ = self.commands.send(Command::StandBy { level }).await;
+        let file = self.hiding_file.clone();
+        let written = tokio::task::spawn_blocking(move || file.write(hiding)).await;
+        written.map_err(io::Error::other)?
     }
 
     /// Links with `id` if it is still a friend.

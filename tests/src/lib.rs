@@ -25,7 +25,7 @@ pub use fcp_program::{Fcp, Finished};
 pub use fcp_wire::{FcpConnection, FcpMessage};
 pub use http::{Response, follow, get, request};
 pub use net_log::{NetLog, is_loopback};
-pub use node::{Addresses, Node, warren};
+pub use node::{Addresses, Node, any_port, warren};
 pub use process::{Process, memory_now, memory_peak};
 pub use programs::{Programs, programs};
 pub use wait::eventually;

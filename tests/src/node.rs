@@ -61,7 +61,8 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a node on ports of the system's choice and waits until it serves.
+    /// Starts a node on ports of the system's choice, and waits until it serves. Like all nodes that do not say otherwise, it
+    /// hides requests as usual.
     ///
     /// # Panics
     /// If it does not start.
@@ -77,6 +78,16 @@ impl Node {
     #[must_use]
     pub fn start_at(data_dir: &Path, link: SocketAddr) -> Self {
         Self::start_as(data_dir, link, &["run"])
+    }
+
+    /// Starts a node whose neighbours see what it asks for. Others wait for half a minute when their guard dies.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start_seen_at(data_dir: &Path, link: SocketAddr) -> Self {
+        let arguments = ["run", "--anonymity", "0", "--neighbours-may-see-keys"];
+        Self::start_as(data_dir, link, &arguments)
     }
 
     /// Starts a node that introduces others to the opennet.
@@ -104,8 +115,8 @@ impl Node {
         let mut command = Command::new(&programs().warren);
         command
             .args(arguments)
-            // These networks are too small for circuits, or lose nodes to show what routing does
-            .args(["--anonymity", "0", "--neighbours-may-see-keys"])
+            // No line is to be spared
+            .args(["--upload", "256 MiB"])
             .args([
                 "--fcp-listen",
                 "127.0.0.1:0",
@@ -206,7 +217,8 @@ pub fn warren(arguments: &[&str], data_dir: &Path) -> Finished {
     finish(&mut command, COMMAND_MAX)
 }
 
-/// On this machine only.
-fn any_port() -> SocketAddr {
+/// On this machine only, wherever there is room.
+#[must_use]
+pub fn any_port() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }

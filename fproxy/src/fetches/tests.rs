@@ -5,7 +5,9 @@ use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
 
 use super::*;
-use crate::network::{BoxFuture, Content, Found, InsertFailure, NodeStatus, OpenOptions, Upload};
+use crate::network::{
+    BoxFuture, Content, Found, InsertFailure, NodeStatus, OpenOptions, SettingFailure, Upload,
+};
 
 /// A network in which every address leads to one page.
 struct OnePage {
@@ -65,6 +67,10 @@ impl Network for OnePage {
 
     fn status(&self) -> BoxFuture<'_, NodeStatus> {
         unreachable!("nobody asks for it")
+    }
+
+    fn set_hops(&self, _hops: u8) -> BoxFuture<'_, Result<(), SettingFailure>> {
+        unreachable!("nobody changes it")
     }
 }
 

@@ -35,11 +35,16 @@ pub(super) fn count(number: u64) -> String {
     out
 }
 
-/// A time in its two largest units.
+/// A time in its two largest units; below ten milliseconds with tenths of one.
 pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
-        0 if time.as_millis() > 0 => format!("{} ms", time.as_millis()),
+        0 if time.as_millis() >= 10 => format!("{} ms", time.as_millis()),
+        0 if time.as_micros() >= 100 => {
+            let tenths = time.as_micros() / 100;
+            format!("{}.{} ms", tenths / 10, tenths % 10)
+        }
+        0 if !time.is_zero() => "below 0.1 ms".to_owned(),
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
@@ -77,6 +82,10 @@ mod tests {
         assert_eq!(count(1_234_567), "1\u{2009}234\u{2009}567");
         assert_eq!(count(12), "12");
         assert_eq!(duration(Duration::from_millis(12)), "12 ms");
+        assert_eq!(duration(Duration::from_micros(9_999)), "9.9 ms");
+        assert_eq!(duration(Duration::from_micros(260)), "0.2 ms");
+        assert_eq!(duration(Duration::from_micros(99)), "below 0.1 ms");
+        assert_eq!(duration(Duration::ZERO), "0 s");
         assert_eq!(duration(Duration::from_secs(3_725)), "1 h 2 min");
     }
 

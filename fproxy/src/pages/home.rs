@@ -78,6 +78,13 @@ fn summary(status: &NodeStatus) -> Markup {
                 (figures::bytes(used)) " of " (figures::bytes(room))
                 progress.fill max=(room.max(1)) value=(used.min(room)) {}
             }
+            dt { "Anonymity" }
+            dd {
+                @match status.anonymity.hops_promised {
+                    0 => span { span.dot.bad {} a href="/settings" { "switched off" } },
+                    hops => a href="/settings" { (hops) " hops" },
+                }
+            }
             @if !status.name.is_empty() {
                 dt { "Name" }
                 dd { (status.name) }

@@ -20,6 +20,7 @@ pub(super) enum Here {
     Home,
     Publish,
     Status,
+    Settings,
     Elsewhere,
 }
 
@@ -30,6 +31,7 @@ pub(super) fn framed(app: &App, origin: &Origin, page: &Page<'_>) -> Markup {
         (Here::Home, "/", "Read"),
         (Here::Publish, "/publish", "Publish"),
         (Here::Status, "/status", "This node"),
+        (Here::Settings, "/settings", "Settings"),
     ];
     html! {
         (DOCTYPE)

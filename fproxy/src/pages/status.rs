@@ -48,7 +48,8 @@ fn anonymity(status: &AnonymityStatus) -> Markup {
     let promised = status.hops_promised;
     html! {
         @if promised == 0 {
-            p.card { strong { "It is switched off." } " The nodes next to this one can see what you ask for here." }
+            p.card { strong { "It is switched off." } " The nodes next to this one can see what you ask for here. "
+                a href="/settings" { "Settings" } }
         } @else {
             @match status.hops_least {
                 None => p.card { strong { "There is no way yet to hide a request." }
@@ -62,7 +63,7 @@ fn anonymity(status: &AnonymityStatus) -> Markup {
             p.quiet { "Requests travel sealed over " (promised) " or more other nodes before they begin. "
                 "Peers see that this node asks for something, and not for what." }
             dl.figures.card {
-                dt { "Hops promised" } dd { (promised) }
+                dt { "Hops promised" } dd { (promised) " (" a href="/settings" { "change" } ")" }
                 dt { "Hops wished for" } dd { (status.hops_wished) }
                 dt { "Hops at present" } dd { @match status.hops_least { Some(least) => (least), None => "none" } }
                 dt { "Circuits ready" } dd { (status.circuits_ready) }

@@ -28,7 +28,7 @@ const PATH_PARTS_MAX: usize = 64;
 /// Why an upload is not taken.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("The form does not carry the word that this node put into it.")]
+    #[error("the form does not carry the word that this node put into it")]
     Token,
     #[error("{0}")]
     Form(&'static str),

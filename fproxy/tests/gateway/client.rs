@@ -65,6 +65,16 @@ impl Rig {
         self.request("GET", path, "").await
     }
 
+    /// The word in the first form of a page.
+    pub(crate) async fn token(&self, path: &str) -> String {
+        let page = self.get(path).await.text();
+        let start = page
+            .find("name=\"token\" value=\"")
+            .expect("the form has a token")
+            + 20;
+        page[start..start + page[start..].find('"').expect("the value ends")].to_owned()
+    }
+
     /// A request to the loopback address with further headers, each ending in CR LF.
     pub(crate) async fn request(&self, method: &str, path: &str, headers: &str) -> Answer {
         let host = self.host();

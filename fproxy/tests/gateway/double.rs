@@ -11,7 +11,7 @@ use crypto::{ContentExtra, ContentKey, FileKey, SubspaceSecret, Uri};
 use fproxy::network::{
     AnonymityStatus, BoxFuture, Content, Document, ElsewhereReason, FetchFailure, Found,
     InsertFailure, LinkStatus, ListingEntry, Network, NodeStatus, OpenOptions, PeerStatus, Phase,
-    Progress, Reach, Source, StoreStatus, Target, Upload,
+    Progress, Reach, SettingFailure, Source, StoreStatus, Target, Upload,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -52,6 +52,8 @@ pub(crate) struct Double {
     pub(crate) insert_failure: Mutex<Option<InsertFailure>>,
     /// Fetches that the gateway gave up while they waited.
     given_up: watch::Sender<usize>,
+    /// The level of anonymity.
+    pub(crate) hops: Mutex<u8>,
     /// Options of the last call.
     pub(crate) last_reach: Mutex<Option<Reach>>,
 }
@@ -66,6 +68,7 @@ impl Double {
             inserted: Mutex::default(),
             insert_failure: Mutex::default(),
             given_up: watch::Sender::new(0),
+            hops: Mutex::new(6),
             last_reach: Mutex::default(),
         })
     }
@@ -269,7 +272,12 @@ impl Network for Double {
     }
 
     fn status(&self) -> BoxFuture<'_, NodeStatus> {
-        Box::pin(async { status() })
+        Box::pin(async { status(*self.hops.lock().unwrap()) })
+    }
+
+    fn set_hops(&self, hops: u8) -> BoxFuture<'_, Result<(), SettingFailure>> {
+        *self.hops.lock().unwrap() = hops;
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -351,7 +359,7 @@ pub(crate) fn usk(edition: i64) -> String {
 }
 
 /// A node with three peers.
-fn status() -> NodeStatus {
+fn status(hops: u8) -> NodeStatus {
     let peer = |name: &str, link| PeerStatus {
         id: "q2Y0N7ZkR8b1vXw3mE5tLhJ6cA9sPfUdGiOoKxWlT4M".to_owned(),
         name: name.to_owned(),
@@ -379,7 +387,8 @@ fn status() -> NodeStatus {
             peer("Bob", LinkStatus::Unreachable),
         ],
         anonymity: AnonymityStatus {
-            hops_promised: 6,
+            hops_promised: hops,
+            hops_configured: 6,
             hops_wished: 6,
             hops_least: Some(6),
             circuits_ready: 5,

@@ -10,3 +10,4 @@ mod node_pages;
 mod origins;
 mod pages;
 mod publishing;
+mod settings;

@@ -9,16 +9,6 @@ use crate::client::{Answer, Rig};
 
 const BOUNDARY: &str = "XboundaryX";
 
-/// The token in the form of the page.
-async fn token(rig: &Rig) -> String {
-    let page = rig.get("/publish").await.text();
-    let start = page
-        .find("name=\"token\" value=\"")
-        .expect("the form has a token")
-        + 20;
-    page[start..start + page[start..].find('"').expect("the value ends")].to_owned()
-}
-
 fn field(name: &str, value: &str) -> String {
     format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
 }
@@ -61,7 +51,7 @@ async fn result(rig: &Rig, path: &str) -> Answer {
 #[tokio::test]
 async fn a_file_is_published_and_its_key_shown() {
     let rig = Rig::new().await;
-    let token = token(&rig).await;
+    let token = rig.token("/publish").await;
     let own = format!(
         "Origin: http://{}\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\n",
         rig.host()
@@ -97,7 +87,7 @@ async fn a_folder_keeps_its_paths() {
     let rig = Rig::new().await;
     rig.network.release();
     let parts = [
-        field("token", &token(&rig).await),
+        field("token", &rig.token("/publish").await),
         field("kind", "key"),
         field("key", "KSK@my-site"),
         field("default", "index.html"),
@@ -117,7 +107,7 @@ async fn a_folder_keeps_its_paths() {
 #[tokio::test]
 async fn forms_of_others_are_refused() {
     let rig = Rig::new().await;
-    let token = token(&rig).await;
+    let token = rig.token("/publish").await;
     let parts = [field("token", &token), file("file", "a", "text/plain", "x")];
     for headers in [
         "Origin: http://evil.example\r\n",
@@ -154,7 +144,7 @@ async fn without_the_word_nothing_is_taken_in() {
 #[tokio::test]
 async fn broken_forms_are_explained() {
     let rig = Rig::new().await;
-    let token = field("token", &token(&rig).await);
+    let token = field("token", &rig.token("/publish").await);
     let cases = [
         (vec![], "No file was chosen"),
         (
@@ -199,7 +189,7 @@ async fn broken_forms_are_explained() {
 #[tokio::test]
 async fn an_upload_over_the_limit_is_refused_and_leaves_nothing() {
     let rig = Rig::with(|config| config.upload_len_max = 1000).await;
-    let token = field("token", &token(&rig).await);
+    let token = field("token", &rig.token("/publish").await);
     let answer = post(
         &rig,
         "",
@@ -217,7 +207,7 @@ async fn a_failed_upload_says_why() {
     let existing = Some(Box::new("KSK@there".parse().unwrap()));
     *rig.network.insert_failure.lock().unwrap() = Some(InsertFailure::Collision { existing });
     let parts = [
-        field("token", &token(&rig).await),
+        field("token", &rig.token("/publish").await),
         file("file", "a", "text/plain", "x"),
     ];
     let answer = post(&rig, "", &parts).await;

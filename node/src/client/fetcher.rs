@@ -46,7 +46,7 @@ impl Patience {
 
 impl Fetcher {
     pub(crate) fn new(shared: Arc<Shared>, options: FetchOptions, meter: Meter) -> Arc<Self> {
-        let hiding = options.hiding.unwrap_or(shared.config.hiding);
+        let hiding = options.hiding.unwrap_or_else(|| shared.config.hiding.get());
         let way = Way::new(hiding, options.group);
         Arc::new(Self {
             shared,

@@ -1,5 +1,7 @@
 //! How hidden requests are, and which of them may be seen together.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use rand::RngExt as _;
 use routing::{Anonymity, Group, Level, Role, Via};
 
@@ -44,6 +46,39 @@ impl Hiding {
             Self::Off => 0,
             Self::Circuit(level) => level.hops(),
         }
+    }
+
+    /// Of which circuits there are to be some before anybody needs them.
+    #[must_use]
+    pub const fn level(self) -> Option<Level> {
+        match self {
+            Self::Off => None,
+            Self::Circuit(level) => Some(level),
+        }
+    }
+}
+
+/// How hidden requests are that do not say it themselves; the owner may change it while the node runs.
+#[derive(Debug)]
+pub struct UsualHiding(AtomicU8);
+
+impl UsualHiding {
+    /// So hidden for now.
+    #[must_use]
+    pub const fn new(hiding: Hiding) -> Self {
+        Self(AtomicU8::new(hiding.hops()))
+    }
+
+    /// What holds.
+    #[must_use]
+    pub fn get(&self) -> Hiding {
+        let hops = self.0.load(Ordering::Relaxed);
+        Hiding::from_hops(hops).expect("only numbers of hops that there are get in")
+    }
+
+    /// What holds for requests that begin from now on.
+    pub fn set(&self, hiding: Hiding) {
+        self.0.store(hiding.hops(), Ordering::Relaxed);
     }
 }
 

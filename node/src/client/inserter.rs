@@ -41,7 +41,8 @@ pub(crate) enum Placed {
 
 impl Inserter {
     pub(crate) fn new(shared: Arc<Shared>, options: InsertOptions, meter: Meter) -> Arc<Self> {
-        let way = Way::new(options.hiding.unwrap_or(shared.config.hiding), None);
+        let hiding = options.hiding.unwrap_or_else(|| shared.config.hiding.get());
+        let way = Way::new(hiding, None);
         Arc::new(Self {
             way,
             shared,

@@ -66,7 +66,7 @@ impl MemoryNetwork {
         Client::new(
             Arc::clone(self) as Arc<dyn BlockNetwork>,
             ClientConfig {
-                hiding: Hiding::Off,
+                hiding: Arc::new(UsualHiding::new(Hiding::Off)),
                 ..ClientConfig::new(std::env::temp_dir())
             },
         )

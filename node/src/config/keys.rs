@@ -6,8 +6,9 @@ use super::settings::{
     LogSettings, NodeSettings, OpennetSettings, Settings, StoreSettings, SyncPolicy,
 };
 use super::values::{
-    absolute_path, address, addresses, flag, is_name, log_level, memory_size, opennet_peers,
-    quoted, quoted_list, references, store_size, sync_policy, temp_size, text, upload,
+    absolute_path, address, addresses, cell_delay, cover, flag, is_name, log_level, memory_size,
+    opennet_peers, quoted, quoted_list, references, shown_milliseconds, store_size, sync_policy,
+    temp_size, text, upload,
 };
 use crate::client::Hiding;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -80,6 +81,8 @@ pub(super) fn default_settings() -> Settings {
             // Six hops, with which the end of a circuit says next to nothing about its start
             hiding: Hiding::default(),
             allow_off: false,
+            delay: None,
+            cover: None,
         },
         store: StoreSettings {
             // A guess at what an owner gives without thinking: 5 % of a common 250 GB disk, as Freenet suggests.
@@ -142,7 +145,7 @@ const SIZE: &str = "a size such as \"10 GiB\", at least 8 MiB";
 const SWITCH: &str = "true or false";
 const LISTEN: &str = "an IP address and a port, such as \"127.0.0.1:9481\" or \"[::1]:9481\"";
 
-pub(super) static KEYS: [Key; 23] = [
+pub(super) static KEYS: [Key; 25] = [
     Key {
         section: "node",
         name: "name",
@@ -275,6 +278,32 @@ pub(super) static KEYS: [Key; 23] = [
         allowed: SWITCH,
         set: |s, v| flag(v).map(|on| s.anonymity.allow_off = on),
         show: |s| Some(s.anonymity.allow_off.to_string()),
+    },
+    Key {
+        section: "anonymity",
+        name: "delay_ms",
+        kind: Kind::Text,
+        doc: &[
+            "Slow and strong, part one: every node on the way holds each of your cells for a random time, so many milliseconds on",
+            "the average. Who sees cells come and go then cannot match them so easily by their times. 0: they are passed on at",
+            "once. Price over six hops: a request takes eleven times this longer (100: about 1.1 s, and a page needs several).",
+        ],
+        allowed: "0, or a number from 1 to 1000",
+        set: |s, v| cell_delay(v).map(|delay| s.anonymity.delay = delay),
+        show: |s| Some(shown_milliseconds(s.anonymity.delay)),
+    },
+    Key {
+        section: "anonymity",
+        name: "cover_ms",
+        kind: Kind::Text,
+        doc: &[
+            "Slow and strong, part two: each time so many milliseconds have passed, an empty cell goes along one of your circuits,",
+            "and another comes back. The link to your first node is never silent then, so that a small request does not show.",
+            "A large download still shows. 0: never. Price at 1000: 2.3 KB a second each way over each hop, 200 MB a day.",
+        ],
+        allowed: "0, or a number from 100 to 60000",
+        set: |s, v| cover(v).map(|cover| s.anonymity.cover = cover),
+        show: |s| Some(shown_milliseconds(s.anonymity.cover)),
     },
     Key {
         section: "store",

@@ -6,6 +6,7 @@ use crate::reference::Reference;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Longest name of a node, in bytes. Long enough for a full name, short enough for one line of a peer list.
 pub const NAME_LEN_MAX: usize = 64;
@@ -88,7 +89,22 @@ pub struct AnonymitySettings {
     pub hiding: Hiding,
     /// The owner accepts that neighbours see what is asked for.
     pub allow_off: bool,
+    /// The mean of the random time for which every hop of the node's own circuits holds each cell: up to
+    /// [`CELL_DELAY_MAX`]. None: cells are passed on at once.
+    pub delay: Option<Duration>,
+    /// How often an empty cell goes along one of the node's own circuits and back: [`COVER_MIN`] to [`COVER_MAX`]. None:
+    /// never.
+    pub cover: Option<Duration>,
 }
+
+/// Relays hold no cell for longer on the average.
+pub(super) const CELL_DELAY_MAX: Duration = Duration::from_secs(1);
+
+/// 23 KB a second each way over the link to the guard, and over each hop of some circuit.
+pub(super) const COVER_MIN: Duration = Duration::from_millis(100);
+
+/// A link that is silent for longer between two cells hides nothing.
+pub(super) const COVER_MAX: Duration = Duration::from_mins(1);
 
 /// `[store]`: what the node keeps for the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@ use super::*;
 use crate::reference::Reference;
 use crypto::Identity;
 use std::path::Path;
+use std::time::Duration;
 
 #[test]
 fn the_generated_file_gives_the_defaults_and_names_every_key() {
@@ -68,6 +69,26 @@ fn the_number_of_strangers_stays_within_its_bounds() {
     assert_eq!(peers("\"auto\"").unwrap().opennet.peers_max, None);
     for wrong in ["9", "86", "-1", "\"many\""] {
         assert!(peers(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_slow_mode_is_off_until_the_owner_wants_it_and_has_its_bounds() {
+    let anonymity =
+        |line: &str| from_file(&format!("[anonymity]\n{line}\n")).map(|config| config.anonymity);
+    let usual = anonymity("").unwrap();
+    assert_eq!((usual.delay, usual.cover), (None, None));
+    let slow = anonymity("delay_ms = 100\ncover_ms = 1000").unwrap();
+    let millis = |millis| Some(Duration::from_millis(millis));
+    assert_eq!((slow.delay, slow.cover), (millis(100), millis(1000)));
+    for wrong in [
+        "delay_ms = 1001",
+        "delay_ms = -1",
+        "cover_ms = 99",
+        "cover_ms = 60001",
+        "cover_ms = \"off\"",
+    ] {
+        assert!(anonymity(wrong).is_err(), "{wrong}");
     }
 }
 

@@ -3,12 +3,13 @@
 use super::ByteSize;
 use super::keys::Value;
 use super::settings::{
-    LogLevel, NAME_LEN_MAX, OPENNET_PEERS_MAX, OPENNET_PEERS_MIN, SEEDS_MAX, STORE_SIZE_MIN,
-    SyncPolicy, UPLOAD_MIN,
+    CELL_DELAY_MAX, COVER_MAX, COVER_MIN, LogLevel, NAME_LEN_MAX, OPENNET_PEERS_MAX,
+    OPENNET_PEERS_MIN, SEEDS_MAX, STORE_SIZE_MIN, SyncPolicy, UPLOAD_MIN,
 };
 use crate::reference::Reference;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Addresses that may be announced at most: what a reference can carry beside the node's own findings.
 const ANNOUNCED_MAX: usize = 8;
@@ -65,6 +66,28 @@ pub(super) fn opennet_peers(value: &Value) -> Option<Option<u16>> {
     (OPENNET_PEERS_MIN..=OPENNET_PEERS_MAX)
         .contains(&number)
         .then_some(Some(number))
+}
+
+/// Milliseconds within these bounds; 0 for none.
+fn milliseconds(value: &Value, least: Duration, most: Duration) -> Option<Option<Duration>> {
+    let time = Duration::from_millis(text(value)?.parse().ok()?);
+    if time.is_zero() {
+        return Some(None);
+    }
+    (least..=most).contains(&time).then_some(Some(time))
+}
+
+pub(super) fn cell_delay(value: &Value) -> Option<Option<Duration>> {
+    milliseconds(value, Duration::from_millis(1), CELL_DELAY_MAX)
+}
+
+pub(super) fn cover(value: &Value) -> Option<Option<Duration>> {
+    milliseconds(value, COVER_MIN, COVER_MAX)
+}
+
+/// As [`milliseconds`] reads it.
+pub(super) fn shown_milliseconds(time: Option<Duration>) -> String {
+    time.unwrap_or_default().as_millis().to_string()
 }
 
 pub(super) fn upload(value: &Value) -> Option<ByteSize> {

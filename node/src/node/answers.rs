@@ -10,9 +10,17 @@ use routing::{
     FetchFailure, HopsToLive, InsertFailure, InsertStage, Message, PeerId, Refusal, RequestId,
 };
 
+/// Follows requests to their ends.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    counts: Counts,
+    /// How far the requests of peers had come that are in progress; of offers that only see to copies nothing.
+    passing: BTreeMap<(PeerId, RequestId), Option<u8>>,
+}
+
 /// How many requests have ended how since the start. Those that were cancelled are not counted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Answers {
+pub(crate) struct Counts {
     /// Fetches of this node's own user, with milliseconds until they succeeded.
     pub(crate) own_fetches: Ended,
     /// Inserts of this node's own user, with milliseconds until they succeeded.
@@ -23,8 +31,6 @@ pub(crate) struct Answers {
     pub(crate) peer_inserts: Ended,
     /// Requests of peers that were refused because there was too much to do.
     pub(crate) refused_overloaded: u64,
-    /// How far the requests of peers had come that are in progress; of offers that only see to copies nothing.
-    passing: BTreeMap<(PeerId, RequestId), Option<u8>>,
 }
 
 /// Requests of one kind.
@@ -56,10 +62,16 @@ const RECENT_MAX: usize = 256;
 const PASSING_MAX: usize = 4096;
 
 impl Answers {
+    /// What came of them.
+    pub(super) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
     /// A fetch of the user has ended, after `took`.
     pub(super) fn fetched(&mut self, failure: Option<&FetchFailure>, took: Duration) {
         if failure != Some(&FetchFailure::Cancelled) {
-            self.own_fetches
+            self.counts
+                .own_fetches
                 .count(failure.is_none(), Some(millis(took)));
         }
     }
@@ -67,7 +79,8 @@ impl Answers {
     /// An insert of the user has ended, after `took`.
     pub(super) fn inserted(&mut self, failure: Option<&InsertFailure>, took: Duration) {
         if !matches!(failure, Some(InsertFailure::Cancelled)) {
-            self.own_inserts
+            self.counts
+                .own_inserts
                 .count(failure.is_none(), Some(millis(took)));
         }
     }
@@ -100,13 +113,13 @@ impl Answers {
     /// A message goes to a peer, which may be the answer to a request of it.
     pub(super) fn sent(&mut self, to: PeerId, message: &Message) {
         let (kind, well) = match message {
-            Message::Found { .. } => (Some(&mut self.peer_fetches), true),
-            Message::NotFound { .. } => (Some(&mut self.peer_fetches), false),
-            Message::Stored { .. } => (Some(&mut self.peer_inserts), true),
-            Message::StoreFailed { .. } => (Some(&mut self.peer_inserts), false),
+            Message::Found { .. } => (Some(&mut self.counts.peer_fetches), true),
+            Message::NotFound { .. } => (Some(&mut self.counts.peer_fetches), false),
+            Message::Stored { .. } => (Some(&mut self.counts.peer_inserts), true),
+            Message::StoreFailed { .. } => (Some(&mut self.counts.peer_inserts), false),
             Message::Congested { .. } => (None, false),
             Message::Refused { reason, .. } => {
-                self.refused_overloaded += u64::from(*reason == Refusal::Overloaded);
+                self.counts.refused_overloaded += u64::from(*reason == Refusal::Overloaded);
                 (None, false)
             }
             _ => return,
@@ -213,17 +226,17 @@ mod tests {
         answers.sent(PEER, &Message::Accepted { id });
         let reason = Refusal::Overloaded;
         answers.sent(PEER, &Message::Refused { id, reason });
-        assert_eq!(counts(&answers.own_fetches), (1, 1));
-        assert_eq!(counts(&answers.own_inserts), (0, 1));
-        assert_eq!(counts(&answers.peer_fetches), (0, 0));
-        assert_eq!(counts(&answers.peer_inserts), (0, 1));
-        assert_eq!(answers.refused_overloaded, 1);
+        assert_eq!(counts(&answers.counts.own_fetches), (1, 1));
+        assert_eq!(counts(&answers.counts.own_inserts), (0, 1));
+        assert_eq!(counts(&answers.counts.peer_fetches), (0, 0));
+        assert_eq!(counts(&answers.counts.peer_inserts), (0, 1));
+        assert_eq!(answers.counts.refused_overloaded, 1);
         let recent = Recent {
             ended: 2,
             succeeded: 1,
             mean: Some(40.0),
         };
-        assert_eq!(answers.own_fetches.recent(), recent);
+        assert_eq!(answers.counts.own_fetches.recent(), recent);
     }
 
     #[test]
@@ -236,10 +249,10 @@ mod tests {
             let copies = std::num::NonZeroU8::MIN;
             answers.sent(PEER, &Message::Stored { id, copies });
         }
-        assert_eq!(answers.peer_inserts.recent().mean, Some(3.0));
+        assert_eq!(answers.counts.peer_inserts.recent().mean, Some(3.0));
         answers.sent(PEER, &missing(4));
-        assert_eq!(answers.peer_fetches.recent().mean, None);
-        assert_eq!(counts(&answers.peer_inserts), (3, 0));
+        assert_eq!(answers.counts.peer_fetches.recent().mean, None);
+        assert_eq!(counts(&answers.counts.peer_inserts), (3, 0));
         assert!(answers.passing.is_empty());
     }
 
@@ -259,7 +272,7 @@ mod tests {
         answers.heard(PEER, &offer);
         let copies = std::num::NonZeroU8::MIN;
         answers.sent(PEER, &Message::Stored { id, copies });
-        assert_eq!(counts(&answers.peer_inserts), (0, 0));
+        assert_eq!(counts(&answers.counts.peer_inserts), (0, 0));
         assert!(answers.passing.is_empty());
     }
 
@@ -275,6 +288,9 @@ mod tests {
         for id in 0..2 * RECENT_MAX as u64 {
             answers.sent(PEER, &missing(id));
         }
-        assert_eq!(answers.peer_fetches.recent().ended, RECENT_MAX as u64);
+        assert_eq!(
+            answers.counts.peer_fetches.recent().ended,
+            RECENT_MAX as u64
+        );
     }
 }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use crypto::{BlockKey, NodeId, VerifiedBlock};
 use routing::{
-    Anonymity, Class, Contact, Effort, FetchFailure, InsertFailure, InsertSuccess, LocalId, Trust,
+    Anonymity, Class, Contact, Effort, FetchFailure, InsertFailure, InsertSuccess, Level, LocalId,
+    Trust,
 };
 use tokio::sync::oneshot;
 
@@ -77,6 +78,11 @@ pub(super) enum Command {
         peer: NodeId,
         /// How far.
         trust: Trust,
+    },
+    /// Circuits of this level stand by from now on.
+    StandBy {
+        /// None: no circuits do.
+        level: Option<Level>,
     },
     /// Strangers can reach this node so from now on.
     Readdress {

@@ -4,7 +4,7 @@ use crypto::NodeId;
 use routing::{Location, PeerCredit, PeerId, PeerMerit, Place, Trust};
 
 use super::Core;
-use super::answers::{Answers, Ended};
+use super::answers::{Counts, Ended};
 use super::event_loop::LinkedPeer;
 use super::survey::Survey;
 use crate::client::Hiding;
@@ -92,7 +92,7 @@ impl Core {
 
     pub(super) fn circuit_facts(&self, survey: &Survey) -> CircuitFacts {
         let view = survey.onion.unwrap_or_default();
-        match self.config.anonymity.hiding {
+        match self.hiding.get() {
             Hiding::Off => CircuitFacts {
                 ready: view.ready,
                 building: view.building,
@@ -112,7 +112,11 @@ impl Core {
 
     /// Friends, linked or not, and the strangers that are linked, in the order of their ids.
     pub(super) async fn peer_facts(&self) -> Vec<PeerFacts> {
-        let survey = self.survey().await;
+        self.surveyed_peers(&self.survey().await)
+    }
+
+    /// The same of a survey that was made.
+    pub(super) fn surveyed_peers(&self, survey: &Survey) -> Vec<PeerFacts> {
         let links = self.links.borrow().clone();
         let friends = self.peers().peers().to_vec();
         let linked_with = |reference: &Reference| {
@@ -121,11 +125,11 @@ impl Core {
         };
         let friends = friends
             .iter()
-            .map(|peer| friend(peer, linked_with(&peer.reference), &survey));
+            .map(|peer| friend(peer, linked_with(&peer.reference), survey));
         let strangers = links
             .iter()
             .filter(|(_, linked)| linked.stranger)
-            .map(|(peer, linked)| stranger(*peer, linked, &survey));
+            .map(|(peer, linked)| stranger(*peer, linked, survey));
         let mut peers: Vec<PeerFacts> = friends.chain(strangers).collect();
         peers.sort_by_key(|peer| peer.id);
         peers
@@ -210,14 +214,13 @@ fn request_facts(survey: &Survey) -> RequestFacts {
             recent_mean: recent.mean,
         }
     };
-    let Answers {
+    let Counts {
         own_fetches,
         own_inserts,
         peer_fetches,
         peer_inserts,
         refused_overloaded,
-        ..
-    } = &survey.answers;
+    } = &survey.counts;
     RequestFacts {
         own_fetches: outcomes(own_fetches),
         own_inserts: outcomes(own_inserts),

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use crypto::{BlockKey, NodeId};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, LocalId, Location, OnionMemory, PeerId, Router, StoreTicket, Time, Trust,
+    Action, Class, Event, Level, LocalId, Location, OnionMemory, PeerId, Router, StoreTicket, Time,
+    Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -119,6 +120,8 @@ pub(super) struct Beginning {
     pub(super) trust: BTreeMap<NodeId, Trust>,
     /// Where its place is told to be kept, if it is not its identity's.
     pub(super) place: Option<watch::Sender<KeptPlace>>,
+    /// Of which level circuits stand by.
+    pub(super) stand_by: Option<Level>,
     /// The keys and guards of its circuits, and how old they are.
     pub(super) recalled: Option<(OnionMemory, Duration)>,
     /// Where they are told to be kept.
@@ -152,6 +155,7 @@ impl EventLoop {
             opennet,
             trust,
             place,
+            stand_by,
             recalled,
             remember,
         } = beginning;
@@ -160,6 +164,7 @@ impl EventLoop {
             // Before the first peer
             router.handle(Time::ZERO, Event::Recall { memory, elapsed });
         }
+        router.handle(Time::ZERO, Event::StandBy { level: stand_by });
         let event_loop = Self {
             router,
             store,
@@ -287,6 +292,7 @@ impl EventLoop {
             Command::Subscribe { key, appeared } => self.subscribe(key, appeared),
             Command::Unsubscribe { key } => self.unsubscribe(key),
             Command::Trust { peer, trust } => self.trust(peer, trust),
+            Command::StandBy { level } => self.handle(Event::StandBy { level }),
             // Who asked may have gone.
             Command::Survey { answer } => drop(answer.send(self.survey())),
             Command::Remembered { answer } => drop(answer.send(self.remembered())),
@@ -354,7 +360,7 @@ impl EventLoop {
     }
 
     fn survey(&self) -> Survey {
-        Survey::new(&self.router, self.answers.clone())
+        Survey::new(&self.router, self.answers.counts().clone())
     }
 
     fn message(&mut self, node: NodeId, bytes: Bytes) {

@@ -8,16 +8,16 @@ use crypto::{InsertUri, Uri};
 use fproxy::network::{
     AnonymityStatus, BoxFuture, Content, Document, ElsewhereReason, EntryKind, FetchFailure, Found,
     InsertFailure, LinkStatus, ListingEntry, Network, NodeStatus, OpenOptions, PeerStatus, Phase,
-    Progress, Reach, Source, StoreStatus, Target, Upload, UploadedFile, Urgency,
+    Progress, Reach, SettingFailure, Source, StoreStatus, Target, Upload, UploadedFile, Urgency,
 };
 use tokio::sync::{mpsc, watch};
 
 use super::Core;
 use super::groups::SiteGroups;
 use crate::client::{
-    self, Class, Client, Event, EventStream, FetchError, FetchOptions, InsertError, InsertOptions,
-    InsertRequest, KeyChoice, Listing, ListingKind, SiteFile, SiteRequest, UskPolicy,
-    event_channel,
+    self, Class, Client, Event, EventStream, FetchError, FetchOptions, Hiding, InsertError,
+    InsertOptions, InsertRequest, KeyChoice, Listing, ListingKind, SiteFile, SiteRequest,
+    UskPolicy, event_channel,
 };
 
 /// Pieces of a document that wait for a slow reader. A piece is at most a segment of a file.
@@ -140,8 +140,9 @@ impl GatewayPort {
 
     async fn node_status(&self) -> NodeStatus {
         let stats = self.core.store.store().stats();
-        let peers = self.core.peer_facts().await;
-        let circuits = self.core.circuit_facts(&self.core.survey().await);
+        let survey = self.core.survey().await;
+        let peers = self.core.surveyed_peers(&survey);
+        let circuits = self.core.circuit_facts(&survey);
         NodeStatus {
             id: self.core.identity.id().to_string(),
             name: self.core.config.node.name.clone(),
@@ -163,6 +164,7 @@ impl GatewayPort {
                 .collect(),
             anonymity: AnonymityStatus {
                 hops_promised: circuits.hops_promised,
+                hops_configured: self.core.config.anonymity.hiding.hops(),
                 hops_wished: circuits.hops_wished,
                 hops_least: circuits.hops_least,
                 circuits_ready: circuits.ready,
@@ -201,6 +203,14 @@ impl Network for GatewayPort {
 
     fn status(&self) -> BoxFuture<'_, NodeStatus> {
         Box::pin(self.node_status())
+    }
+
+    fn set_hops(&self, hops: u8) -> BoxFuture<'_, Result<(), SettingFailure>> {
+        Box::pin(async move {
+            let hiding = Hiding::from_hops(hops).ok_or(SettingFailure::Unknown)?;
+            let kept = self.core.hide(hiding).await;
+            kept.map_err(|error| SettingFailure::NotKept(error.to_string()))
+        })
     }
 }
 

@@ -12,7 +12,6 @@ use tokio::sync::mpsc;
 use super::StartError;
 use super::opennet::Opennet;
 use super::remembered::RememberedFile;
-use crate::client::Hiding;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::link::{Endpoint, LinkConfig, LinkEvent, StrangerLimits};
@@ -80,6 +79,11 @@ pub(super) fn router_config(config: &Config, settled: bool) -> routing::Config {
         seed: config.opennet.introduce,
         ..OpennetConfig::default()
     };
+    let onion = OnionConfig {
+        delay: config.anonymity.delay,
+        cover: config.anonymity.cover,
+        ..OnionConfig::default()
+    };
     let darknet = DarknetConfig {
         stage: if settled { Stage::Settle } else { Stage::Drift },
         ..DarknetConfig::default()
@@ -90,22 +94,8 @@ pub(super) fn router_config(config: &Config, settled: bool) -> routing::Config {
         darknet: Some(Arc::new(darknet)),
         upload: NonZeroU64::new(upload),
         opennet: config.opennet.enabled.then(|| Arc::new(opennet)),
-        onion: Some(Arc::new(onion_config(config.anonymity.hiding))),
+        onion: Some(Arc::new(onion)),
         ..routing::Config::default()
-    }
-}
-
-/// A node relays for others at every level. At level 0 it builds circuits of its own only for requests that ask for them.
-fn onion_config(hiding: Hiding) -> OnionConfig {
-    match hiding {
-        Hiding::Circuit(level) => OnionConfig {
-            level,
-            ..OnionConfig::default()
-        },
-        Hiding::Off => OnionConfig {
-            spare: 0,
-            ..OnionConfig::default()
-        },
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use routing::{Load, Location, OnionView, PeerCredit, PeerId, PeerMerit, Router};
 
-use super::answers::Answers;
+use super::answers::Counts;
 
 /// A look at the router.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Survey {
     /// How the user's requests are hidden; none when the node is stopping.
     pub(crate) onion: Option<OnionView>,
     /// How requests have ended since the start.
-    pub(crate) answers: Answers,
+    pub(crate) counts: Counts,
 }
 
 /// What the router knows of one peer.
@@ -37,7 +37,7 @@ pub(crate) struct SurveyedPeer {
 }
 
 impl Survey {
-    pub(super) fn new(router: &Router, answers: Answers) -> Self {
+    pub(super) fn new(router: &Router, counts: Counts) -> Self {
         let peers = router.peers().map(|view| {
             let surveyed = SurveyedPeer {
                 location: view.location,
@@ -53,7 +53,7 @@ impl Survey {
             location: Some(router.location()),
             peers: peers.collect(),
             onion: router.onion(),
-            answers,
+            counts,
         }
     }
 }

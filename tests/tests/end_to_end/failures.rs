@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tests::{Node, bytes, digest, eventually};
+use tests::{Node, any_port, bytes, digest, eventually};
 
 const NODES: usize = 12;
 const MEBIBYTE: usize = 1 << 20;
@@ -48,7 +48,7 @@ fn files_survive_the_death_of_a_quarter_of_the_nodes_and_restarted_nodes_rejoin(
     for index in dead {
         let link = nodes[index].addresses().link;
         let data_dir = nodes[index].data_dir().to_owned();
-        nodes[index] = Node::start_at(&data_dir, link);
+        nodes[index] = Node::start_seen_at(&data_dir, link);
     }
     for index in dead {
         all_links_up(&nodes, index);
@@ -58,7 +58,7 @@ fn files_survive_the_death_of_a_quarter_of_the_nodes_and_restarted_nodes_rejoin(
 
 fn linked_nodes(folder: &Path) -> Vec<Node> {
     let nodes: Vec<Node> = (0..NODES)
-        .map(|index| Node::start(&folder.join(format!("node-{index}"))))
+        .map(|index| Node::start_seen_at(&folder.join(format!("node-{index}")), any_port()))
         .collect();
     for (a, b) in small_world() {
         nodes[a].befriend(&nodes[b]);

@@ -1,0 +1,109 @@
+//! `anonymity.choice`: how hidden requests are, where somebody has chosen that in the web interface.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::Hiding;
+use crate::data_dir::{read_text_bounded, replace_file};
+
+/// Name of the file in the data folder.
+const FILE_NAME: &str = "anonymity.choice";
+
+/// Two lines, and room for comments.
+const FILE_LEN_MAX: u64 = 4096;
+
+const HEAD: &str = "# How many nodes hide your requests, as chosen in the web interface. It holds as long as the configuration says what \
+     it said then.\n";
+
+/// The file of one node.
+#[derive(Clone, Debug)]
+pub(super) struct HidingFile {
+    path: PathBuf,
+    configured: Hiding,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    hops: u8,
+    /// What the configuration said. Who changes that later, or gives another number at a start, means it.
+    instead_of: u8,
+}
+
+impl HidingFile {
+    /// The file in a data folder of a node whose configuration says `configured`.
+    pub(super) fn new(data_dir: &Path, configured: Hiding) -> Self {
+        Self {
+            path: data_dir.join(FILE_NAME),
+            configured,
+        }
+    }
+
+    /// What holds: the choice if there is one, and else what is configured, which a damaged file leaves as it is.
+    pub(super) fn read(&self) -> Hiding {
+        match read_text_bounded(&self.path, FILE_LEN_MAX) {
+            Ok(text) => self.chosen(&text).unwrap_or(self.configured),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!(%error, "{FILE_NAME} cannot be read; the level of anonymity is that of the configuration");
+                }
+                self.configured
+            }
+        }
+    }
+
+    fn chosen(&self, text: &str) -> Option<Hiding> {
+        let Ok(document) = toml::from_str::<Document>(text) else {
+            tracing::warn!(
+                "{FILE_NAME} is damaged; the level of anonymity is that of the configuration"
+            );
+            return None;
+        };
+        let holds = document.instead_of == self.configured.hops();
+        Hiding::from_hops(document.hops).filter(|_| holds)
+    }
+
+    /// Replaces what is in it, in one step.
+    ///
+    /// # Errors
+    /// What the file system says; the old file is then untouched.
+    pub(super) fn write(&self, chosen: Hiding) -> io::Result<()> {
+        let document = Document {
+            hops: chosen.hops(),
+            instead_of: self.configured.hops(),
+        };
+        let text = toml::to_string(&document).map_err(io::Error::other)?;
+        replace_file(&self.path, format!("{HEAD}{text}").as_bytes(), 0o600).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hops(number: u8) -> Hiding {
+        Hiding::from_hops(number).unwrap()
+    }
+
+    #[test]
+    fn a_choice_holds_until_the_configuration_says_something_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = HidingFile::new(folder.path(), hops(6));
+        assert_eq!(file.read(), hops(6));
+        file.write(hops(0)).unwrap();
+        assert_eq!(file.read(), Hiding::Off);
+        assert_eq!(HidingFile::new(folder.path(), hops(8)).read(), hops(8));
+    }
+
+    #[test]
+    fn a_damaged_file_is_as_good_as_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = HidingFile::new(folder.path(), hops(4));
+        for damaged in ["", "hops = 0", "hops = 3\ninstead_of = 4", "\u{7f}"] {
+            std::fs::write(&file.path, damaged).unwrap();
+            assert_eq!(file.read(), hops(4), "{damaged}");
+        }
+    }
+}
