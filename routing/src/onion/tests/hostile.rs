@@ -14,26 +14,33 @@ const BLOCKS: u8 = 30;
 
 /// Node 0 fetches blocks while `meddle` happens to all that [`HOSTILE`] sends. Gives the network.
 fn under_attack(meddle: Meddle) -> World {
+    attacked_for(BLOCKS, meddle).0
+}
+
+/// The same with so many blocks. Also gives whether node 0 ever left the hostile relay out.
+fn attacked_for(blocks: u8, meddle: Meddle) -> (World, bool) {
+    let mut left_out = false;
     let mut world = World::new(NODES, 7, OnionConfig::default());
     world.run(secs(10));
     world.meddler = Some((HOSTILE, meddle));
     for node in 0..NODES {
-        for number in 0..BLOCKS {
+        for number in 0..blocks {
             let block = block(number);
             world.stores[node].insert(block.key(), block);
         }
     }
     // Those who ask do not have them
     world.stores[0].clear();
-    for round in 0..BLOCKS {
+    for round in 0..blocks {
         world.fetch(0, round.into(), block(round).key(), part(u64::from(round)));
         world.run(secs(20));
+        left_out |= is_left_out(&world);
     }
-    for round in 0..BLOCKS {
+    for round in 0..blocks {
         let fetched = world.fetched.get(&round.into());
         assert_eq!(fetched, Some(&Ok(block(round))), "block {round}");
     }
-    world
+    (world, left_out)
 }
 
 /// Whether node 0 leaves the hostile relay out.
@@ -165,8 +172,9 @@ fn a_file_arrives_although_a_relay_turns_the_order_of_cells_round() {
 
 #[test]
 fn a_relay_that_answers_in_the_place_of_others_is_left_out() {
-    // It creates no circuits on behind it, and says that it did
-    let world = under_attack(|world, to, message| {
+    // It creates no circuits on behind it, and says that it did. As the end, which it is one time in four, it does its work: it
+    // takes longer to find out, and it gets another chance when an old circuit is used that ends there
+    let (_, left_out) = attacked_for(3 * BLOCKS, |world, to, message| {
         let Message::Onion(OnionMessage::Create { circuit, .. }) = message else {
             return Some(message);
         };
@@ -177,7 +185,7 @@ fn a_relay_that_answers_in_the_place_of_others_is_left_out() {
         world.post(to, HOSTILE, &created);
         None
     });
-    assert!(is_left_out(&world));
+    assert!(left_out);
 }
 
 #[test]

@@ -158,12 +158,15 @@ fn one_small_thing_after_the_other_never_runs_out_of_circuits() {
     };
     let mut world = World::new(30, 9, config);
     world.run(secs(10));
-    world.stores[15].insert(block(1).key(), block(1));
-    for group in 0..12 {
-        world.fetch(0, group, block(1).key(), part(group));
+    for number in 0..12 {
+        for store in &mut world.stores[1..] {
+            store.insert(block(number).key(), block(number));
+        }
+        let group = u64::from(number);
+        world.fetch(0, group, block(number).key(), part(group));
         world.run(secs(4));
         let fetched = world.fetched.get(&group);
-        assert!(matches!(fetched, Some(Ok(_))), "{group}: {fetched:?}");
+        assert!(matches!(fetched, Some(Ok(_))), "{number}: {fetched:?}");
     }
 }
 
