@@ -31,7 +31,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use self::beginning::{Known, begin};
+use self::beginning::begin;
 use self::block_network::NodeNetwork;
 use self::command::Command;
 use self::event_loop::{EventLoop, LinkedPeer};
@@ -43,7 +43,7 @@ use self::remembered::RememberedFile;
 pub use self::start_error::StartError;
 use self::survey::Survey;
 use self::upkeep::{quarantine, remember_now_and_then};
-use crate::client::{Client, ClientConfig, Hiding, UsualHiding};
+use crate::client::{Client, ClientConfig, Hiding};
 use crate::config::Config;
 use crate::data_dir::{DataDir, RunFile, RunningGuard};
 use crate::fcp::node_info::NodeControl;
@@ -83,9 +83,8 @@ struct Core {
     /// Where the peers of the opennet are kept, if the node takes part in it.
     remembered: Option<RememberedFile>,
     knows_strangers: bool,
-    /// How hidden the user's requests are, and where that is kept.
-    hiding: Arc<UsualHiding>,
-    hiding_file: HidingFile,
+    /// How hidden the user's requests are.
+    hiding: HidingFile,
     /// The addresses that strangers were told last.
     told: Mutex<Vec<SocketAddr>>,
     started: Instant,
@@ -111,14 +110,8 @@ impl Node {
         let links = OpenLinks::open(&data_dir, &identity, &config)?;
         let knows_strangers = links.opennet.as_ref().is_some_and(Opennet::knows_strangers);
         let endpoint = Arc::new(links.endpoint);
-        let hiding_file = HidingFile::new(data_dir.path(), config.anonymity.hiding);
-        let hiding = hiding_file.read();
-        let known = Known {
-            peers: &peers,
-            opennet: links.opennet,
-            hiding,
-        };
-        let (beginning, keepers) = begin(&data_dir, &identity.id(), &config, known);
+        let (beginning, keepers) = begin(&data_dir, &identity.id(), &config, &peers, links.opennet);
+        let hiding = beginning.hiding.clone();
         let (event_loop, wires) = EventLoop::new(
             beginning,
             Arc::clone(&store),
@@ -136,8 +129,7 @@ impl Node {
             commands: wires.commands,
             remembered: links.remembered,
             knows_strangers,
-            hiding: Arc::new(UsualHiding::new(hiding)),
-            hiding_file,
+            hiding,
             told: Mutex::new(told),
             started: wires.started,
             shutdown_wanted: Notify::new(),
@@ -277,7 +269,7 @@ impl Core {
     fn client(&self, temp_dir: &std::path::Path) -> Arc<Client> {
         let network = NodeNetwork::new(self.commands.clone(), Arc::clone(&self.store));
         let config = ClientConfig {
-            hiding: Arc::clone(&self.hiding),
+            hiding: Arc::clone(self.hiding.usual()),
             ..ClientConfig::new(temp_dir.to_owned())
         };
         Client::new(Arc::new(network), config)
@@ -308,11 +300,11 @@ impl Core {
     /// # Errors
     /// If that cannot be written down; it holds all the same until the node stops.
     async fn hide(&self, hiding: Hiding) -> io::Result<()> {
-        self.hiding.set(hiding);
+        self.hiding.usual().set(hiding);
         let level = hiding.level();
         // The event loop has gone only when the node is stopping.
         let _ = self.commands.send(Command::StandBy { level }).await;
-        let file = self.hiding_file.clone();
+        let file = self.hiding.clone();
         let written = tokio::task::spawn_blocking(move || file.write(hiding)).await;
         written.map_err(io::Error::other)?
     }

@@ -12,7 +12,7 @@ async fn post(rig: &Rig, headers: &str, body: &str) -> Answer {
 }
 
 fn hops(rig: &Rig) -> u8 {
-    *rig.network.hops.lock().unwrap()
+    *rig.network.hops.lock().expect("no test panics here")
 }
 
 #[tokio::test]

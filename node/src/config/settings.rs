@@ -90,10 +90,9 @@ pub struct AnonymitySettings {
     /// The owner accepts that neighbours see what is asked for.
     pub allow_off: bool,
     /// The mean of the random time for which every hop of the node's own circuits holds each cell: up to
-    /// [`CELL_DELAY_MAX`]. None: cells are passed on at once.
+    /// a second. None: cells are passed on at once.
     pub delay: Option<Duration>,
-    /// How often an empty cell goes along one of the node's own circuits and back: [`COVER_MIN`] to [`COVER_MAX`]. None:
-    /// never.
+    /// How often an empty cell goes along one of the node's own circuits and back: 100 ms to a minute. None: never.
     pub cover: Option<Duration>,
 }
 

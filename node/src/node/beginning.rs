@@ -6,24 +6,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::event_loop::Beginning;
+use super::hiding_file::HidingFile;
 use super::onion_file::OnionFile;
 use super::open_links::router_config;
 use super::opennet::Opennet;
 use super::place_file::{KeptPlace, PlaceFile};
-use crate::client::Hiding;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::peers_file::PeersFile;
-
-/// What a node knows when it starts, besides its configuration.
-pub(super) struct Known<'a> {
-    /// Its friends.
-    pub(super) peers: &'a PeersFile,
-    /// Its part in the opennet, if it has one.
-    pub(super) opennet: Option<Opennet>,
-    /// How hidden its user's requests are.
-    pub(super) hiding: Hiding,
-}
 
 /// The beginning of the node `me`. A node with strangers is where its identity puts it; one that has friends only where it was
 /// last, or there as well at its first start. Tasks keep its place and its guards from then on, which end after the event loop.
@@ -31,7 +21,8 @@ pub(super) fn begin(
     data_dir: &DataDir,
     me: &NodeId,
     config: &Config,
-    known: Known<'_>,
+    peers: &PeersFile,
+    opennet: Option<Opennet>,
 ) -> (Beginning, Vec<JoinHandle<()>>) {
     let identitys = KeptPlace {
         location: Location::of_node(me),
@@ -49,16 +40,16 @@ pub(super) fn begin(
     let recalled = onion_file.read();
     let (remember, memories) = watch::channel(None);
     let keep_onion = tokio::spawn(onion_file.keep(memories));
-    let friends = known.peers.peers().iter();
+    let friends = peers.peers().iter();
     let beginning = Beginning {
         location: place.location,
         config: router_config(config, place.settled),
-        opennet: known.opennet,
+        opennet,
         trust: friends
             .map(|friend| (friend.reference.id(), friend.trust))
             .collect(),
         place: tell,
-        stand_by: known.hiding.level(),
+        hiding: HidingFile::open(data_dir.path(), config.anonymity.hiding),
         recalled,
         remember,
     };

@@ -92,7 +92,7 @@ impl Core {
 
     pub(super) fn circuit_facts(&self, survey: &Survey) -> CircuitFacts {
         let view = survey.onion.unwrap_or_default();
-        match self.hiding.get() {
+        match self.hiding.usual().get() {
             Hiding::Off => CircuitFacts {
                 ready: view.ready,
                 building: view.building,

@@ -13,14 +13,14 @@ use bytes::Bytes;
 use crypto::{BlockKey, NodeId};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, Level, LocalId, Location, OnionMemory, PeerId, Router, StoreTicket, Time,
-    Trust,
+    Action, Class, Event, LocalId, Location, OnionMemory, PeerId, Router, StoreTicket, Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
 use super::answers::Answers;
 use super::command::{Command, FetchAnswer, InsertAnswer};
+use super::hiding_file::HidingFile;
 use super::onion_file::Keep;
 use super::opennet::Opennet;
 use super::place_file::KeptPlace;
@@ -120,8 +120,8 @@ pub(super) struct Beginning {
     pub(super) trust: BTreeMap<NodeId, Trust>,
     /// Where its place is told to be kept, if it is not its identity's.
     pub(super) place: Option<watch::Sender<KeptPlace>>,
-    /// Of which level circuits stand by.
-    pub(super) stand_by: Option<Level>,
+    /// How hidden its user's requests are.
+    pub(super) hiding: HidingFile,
     /// The keys and guards of its circuits, and how old they are.
     pub(super) recalled: Option<(OnionMemory, Duration)>,
     /// Where they are told to be kept.
@@ -155,7 +155,7 @@ impl EventLoop {
             opennet,
             trust,
             place,
-            stand_by,
+            hiding,
             recalled,
             remember,
         } = beginning;
@@ -164,7 +164,8 @@ impl EventLoop {
             // Before the first peer
             router.handle(Time::ZERO, Event::Recall { memory, elapsed });
         }
-        router.handle(Time::ZERO, Event::StandBy { level: stand_by });
+        let level = hiding.usual().get().level();
+        router.handle(Time::ZERO, Event::StandBy { level });
         let event_loop = Self {
             router,
             store,

@@ -164,7 +164,7 @@ impl GatewayPort {
                 .collect(),
             anonymity: AnonymityStatus {
                 hops_promised: circuits.hops_promised,
-                hops_configured: self.core.config.anonymity.hiding.hops(),
+                hops_configured: self.core.hiding.configured().hops(),
                 hops_wished: circuits.hops_wished,
                 hops_least: circuits.hops_least,
                 circuits_ready: circuits.ready,
