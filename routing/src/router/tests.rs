@@ -22,6 +22,7 @@ mod fetching;
 mod finding;
 mod inserting;
 mod load;
+mod outward;
 mod publishing;
 mod repairing;
 mod waiting;

@@ -182,7 +182,7 @@ impl Bench {
 }
 
 /// A block that is closer to the router than to any of its peers in these tests.
-fn content_near_the_router() -> VerifiedBlock {
+pub(super) fn content_near_the_router() -> VerifiedBlock {
     let blocks = (0..1_000_u16).map(|number| {
         let file_key = FileKey::random(&mut ChaCha8Rng::seed_from_u64(number.into()));
         let sealed = ContentKey::seal(file_key, ContentExtra::default(), b"content");
