@@ -1,5 +1,7 @@
 //! E20: what a network does that is asked for more than it can carry.
 
+mod files;
+mod pages;
 mod world;
 
 use anyhow::{Result, ensure};
@@ -7,6 +9,8 @@ use serde::Deserialize;
 
 use crate::experiment::{Axis, Context, Experiment, Figure, Kind, Outcome, Plot, Table};
 use crate::statistics::count;
+use files::Files;
+use pages::Pages;
 use world::{Guard, Load, Measured};
 
 /// A static small world whose nodes' access to the network is bounded, under loads from a tenth to three times what their
@@ -29,6 +33,12 @@ struct Parameters {
     measured: u64,
     /// Loads of bulk, in parts of what all uploads carry over the ways of the unloaded network.
     offered: Vec<f64>,
+    /// Loads of real time alone, in the same parts.
+    pages: Vec<f64>,
+    /// Users who want a file each, all at once and in a network that carries nothing else,
+    files: usize,
+    /// of so many blocks.
+    file_blocks: usize,
 }
 
 impl Experiment for Overload {
@@ -55,14 +65,20 @@ impl Experiment for Overload {
                 && parameters.measured > world::LATE
                 && positive(parameters.real_time)
                 && !parameters.offered.is_empty()
-                && parameters.offered.iter().copied().all(positive),
-            "overload needs ten nodes, bandwidth, loads above zero, and more than {} s to measure",
+                && parameters.offered.iter().copied().all(positive)
+                && !parameters.pages.is_empty()
+                && parameters.pages.iter().copied().all(positive)
+                && parameters.files > 0
+                && parameters.file_blocks > 0,
+            "overload needs ten nodes, bandwidth, loads and files above zero, and more than {} s to measure",
             world::LATE
         );
         let sweep = Sweep::measure(context, &parameters);
         let mut outcome = Outcome::default();
         sweep.figures(&mut outcome);
         sweep.show(&mut outcome);
+        Pages::measure(context, &parameters, sweep.capacity).report(&mut outcome);
+        Files::measure(context, &parameters).report(&mut outcome);
         Ok(outcome)
     }
 }

@@ -14,7 +14,7 @@ use crate::behaviour::{Behaviour, Reply};
 use crate::elided_block::ElidedBlock;
 use crate::experiment::Cell;
 use crate::link_model::LinkModel;
-use crate::measure::{Ended, Report};
+use crate::measure::{Counters, Ended, Report};
 use crate::network::{Network, Settings};
 use crate::random::rng_for;
 use crate::ring::Ring;
@@ -51,6 +51,8 @@ pub(super) struct Measured {
     pub(super) offered: f64,
     /// Fetches of bulk that succeeded in a second, by other nodes.
     pub(super) goodput: f64,
+    /// Fetches of real time that succeeded in a second.
+    pub(super) pages: f64,
     /// How many a second the uploads carry over ways of [`Measured::real_time_hops`].
     pub(super) capacity: f64,
     /// Seconds from the user's wish to the block.
@@ -115,7 +117,7 @@ impl Guard {
 /// Runs a network under a load.
 pub(super) fn measure(parameters: &Parameters, guard: Guard, load: Load, seed: u64) -> Measured {
     let mut users = Users::new(parameters, guard, seed);
-    users.network.run_for(SETTLE);
+    users.settle();
     users.ask(load, guard, parameters.warm_up);
     let before = users.network.counters();
     let began = users.network.now();
@@ -140,41 +142,31 @@ pub(super) fn measure(parameters: &Parameters, guard: Guard, load: Load, seed: u
     let overloaded = bulk
         .iter()
         .filter(|report| report.fetch_failure() == Some(FetchFailure::Overloaded));
+    let pages = real_time.iter().filter(|report| report.is_success());
+    let pages = pages.count();
     let hops = mean_hops(&real_time);
     Measured {
         offered: load.bulk,
         goodput: count(found) / seconds,
+        pages: count(pages) / late.since(began).as_secs_f64(),
         capacity: count(parameters.nodes) * large(parameters.up)
             / (hops * count(CONTENT_BLOCK_LEN)),
         real_time: Summary::of(&latencies(&real_time)),
-        real_time_success: share(
-            real_time
-                .iter()
-                .filter(|report| report.is_success())
-                .count(),
-            real_time.len(),
-        ),
+        real_time_success: share(pages, real_time.len()),
         real_time_hops: hops,
         bulk: Summary::of(&latencies(&bulk)),
         bulk_hops: mean_hops(&bulk),
         bulk_asked: mean_asked(&bulk),
         bulk_success: share(found, bulk.len()),
         bulk_overloaded: share(overloaded.count(), bulk.len()),
-        blocks: large(sent.blocks)
-            / count(
-                found
-                    + real_time
-                        .iter()
-                        .filter(|report| report.is_success())
-                        .count(),
-            ),
-        refused: large(sent.refused) / large(sent.fetches),
+        blocks: large(sent.blocks) / count(found + pages),
+        refused: refused(&sent),
     }
 }
 
 /// What a user asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+pub(super) enum Wanted {
     Page,
     File,
 }
@@ -196,8 +188,8 @@ impl Behaviour for Uninformed {
 }
 
 /// Those who want something from the network.
-struct Users {
-    network: Network<ElidedBlock>,
+pub(super) struct Users {
+    pub(super) network: Network<ElidedBlock>,
     ring: Ring,
     /// What each report is of.
     asked: Vec<Wanted>,
@@ -205,7 +197,7 @@ struct Users {
 }
 
 impl Users {
-    fn new(parameters: &Parameters, guard: Guard, seed: u64) -> Self {
+    pub(super) fn new(parameters: &Parameters, guard: Guard, seed: u64) -> Self {
         let topology = Topology::small_world(parameters.nodes, parameters.long_links, seed);
         let settings = Settings {
             config: guard.config(parameters.up),
@@ -232,6 +224,11 @@ impl Users {
         }
     }
 
+    /// Peers tell each other of their peers.
+    pub(super) fn settle(&mut self) {
+        self.network.run_for(SETTLE);
+    }
+
     /// Fetches begin for so many seconds, independently of each other.
     fn ask(&mut self, load: Load, guard: Guard, seconds: u64) {
         let rate = load.bulk + load.real_time;
@@ -244,13 +241,16 @@ impl Users {
             }
             self.network.run_for(Duration::from_secs_f64(gap));
             let page = self.rng.random_bool(load.real_time / rate);
-            self.fetch(if page { Wanted::Page } else { Wanted::File }, guard);
+            let wanted = if page { Wanted::Page } else { Wanted::File };
+            let node = self.network.random_node(None);
+            self.fetch(node, wanted, guard);
         }
         let rest = until.since(self.network.now());
         self.network.run_for(rest);
     }
 
-    fn fetch(&mut self, wanted: Wanted, guard: Guard) {
+    /// A node's user asks for a block that nobody has asked for.
+    pub(super) fn fetch(&mut self, node: usize, wanted: Wanted, guard: Guard) {
         let block = ElidedBlock::content(self.asked.len() as u64);
         let key = block.key();
         let class = match wanted {
@@ -259,7 +259,6 @@ impl Users {
         };
         self.network
             .give(self.ring.closest(Location::of_key(&key)), block);
-        let node = self.network.random_node(None);
         self.asked.push(wanted);
         self.network.fetch_as(node, key, class);
     }
@@ -306,6 +305,11 @@ pub(super) const COLUMNS: [&str; 16] = [
     "real time: p95, s",
     "real time: hops",
 ];
+
+/// Of all questions to peers, how many were refused for another reason than a loop.
+pub(super) fn refused(sent: &Counters) -> f64 {
+    large(sent.refused) / large(sent.fetches)
+}
 
 fn ended_since(report: &Report<ElidedBlock>, began: Time) -> bool {
     matches!(&report.ended, Some((at, Ended::Fetch(_))) if *at >= began)
