@@ -245,14 +245,9 @@ impl Fetches {
     }
 
     /// The peer that was asked could not ask those behind it.
-    pub(crate) fn congested<B: Block>(
-        &mut self,
-        shared: &mut Shared<B>,
-        key: BlockKey,
-        left: HopsToLive,
-    ) {
+    pub(crate) fn congested<B: Block>(&mut self, shared: &mut Shared<B>, key: BlockKey) {
         if let Some(search) = self.running.get_mut(&key) {
-            search.congested(shared, left);
+            search.congested(shared);
             self.go_on(shared, key);
         }
     }

@@ -201,14 +201,11 @@ impl Search {
             return false;
         }
         let Some(NextPeer { peer, by_claim }) = self.next_peer(shared, &key) else {
-            if self.lacks_credit(shared) {
-                self.note_failure(FetchFailure::Overloaded);
-            }
             return self.begin_round(shared, key);
         };
         if !shared.may_ask(peer, self.class) {
-            self.note_failure(FetchFailure::Overloaded);
-            self.left = HopsToLive::ZERO;
+            self.asked.push(peer);
+            self.give_way();
             return false;
         }
         if by_claim {
@@ -244,13 +241,10 @@ impl Search {
         match reason {
             Refusal::Loop => self.met_itself = true,
             Refusal::Overloaded => {
-                self.note_failure(FetchFailure::Overloaded);
                 if let Waiting::Peer { peer, id, .. } = self.waiting {
                     shared.peer_is_overloaded(peer, id, self.class);
                 }
-                if self.bides() {
-                    self.left = HopsToLive::ZERO;
-                }
+                self.give_way();
             }
             Refusal::RecentlyFailed { retry_after_ms } => {
                 // Whatever a peer says, a refusal is over when our own would be
@@ -276,14 +270,9 @@ impl Search {
         self.answered(shared);
     }
 
-    pub(super) fn congested<B: Block>(&mut self, shared: &mut Shared<B>, left: HopsToLive) {
-        self.note_failure(FetchFailure::Overloaded);
+    pub(super) fn congested<B: Block>(&mut self, shared: &mut Shared<B>) {
+        self.give_way();
         self.note_claim(shared, Claim::Idle);
-        self.left = if self.bides() {
-            HopsToLive::ZERO
-        } else {
-            self.left.min(left)
-        };
         self.answered(shared);
     }
 

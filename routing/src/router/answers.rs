@@ -45,9 +45,7 @@ impl<B: Block> Router<B> {
             (Operation::Fetch, Message::Found { block, .. }) => {
                 fetches.found(shared, from, key, block);
             }
-            (Operation::Fetch, Message::Congested { left, .. }) => {
-                fetches.congested(shared, key, left);
-            }
+            (Operation::Fetch, Message::Congested { .. }) => fetches.congested(shared, key),
             (Operation::Fetch, Message::NotFound { left, .. }) => {
                 fetches.not_found(shared, key, left);
             }

@@ -10,7 +10,7 @@ use crate::lookahead::NextPeer;
 use crate::shared::Shared;
 
 impl Search {
-    /// The best peer that was not asked. One that takes on no more is passed by, unless the search bides for it.
+    /// The best peer that was not asked, whether it takes on more or not.
     pub(super) fn next_peer<B: Block>(
         &self,
         shared: &Shared<B>,
@@ -26,8 +26,7 @@ impl Search {
                 .searching
                 .iter()
                 .any(|&(id, sent)| id == peer && sent >= left);
-            let new = !self.is_waited_for_by(peer) && !searching && !self.asked.contains(&peer);
-            new && (self.bides() || shared.may_ask(peer, self.class))
+            !self.is_waited_for_by(peer) && !searching && !self.asked.contains(&peer)
         };
         if let Some(peer) = shared
             .interests

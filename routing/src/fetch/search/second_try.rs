@@ -91,6 +91,10 @@ impl Search {
         self.waiting = Waiting::Nothing;
         self.round = Round::First;
         self.left = self.rank.hops_to_live;
+        // Whoever has no room again and again may never have any
+        if self.gave_way() && self.pauses >= SAME_WAY {
+            self.asked_before.append(&mut self.asked);
+        }
         self.asked.clear();
         self.searching.clear();
         // The next draw may be luckier
@@ -110,6 +114,9 @@ impl Search {
         stronger
     }
 }
+
+/// After so many pauses a search that found no room tries another way.
+const SAME_WAY: u32 = 3;
 
 /// The pauses add up to at most 15 times the first: longer than most searches take.
 const PAUSES_MAX: u32 = 4;

@@ -5,12 +5,12 @@ use std::num::NonZeroU64;
 use super::*;
 
 #[test]
-fn a_peer_is_asked_for_no_more_than_it_allows_and_the_next_best_is_asked_instead() {
+fn a_peer_is_asked_for_no_more_than_it_allows_and_then_waited_for() {
     let mut bench = Bench::new(&[0.5, 0.6]);
     bench.hear(1, credit(1, 0));
     let (peer, first) = question(&bench.user_fetches(1, key_at(0.5)));
     assert_eq!(peer, 1);
-    assert_eq!(question(&bench.user_fetches(2, key_at(0.501))).0, 2);
+    assert!(sent(&bench.user_fetches(2, key_at(0.501))).is_empty());
     bench.hear(
         1,
         Message::NotFound {
@@ -18,7 +18,44 @@ fn a_peer_is_asked_for_no_more_than_it_allows_and_the_next_best_is_asked_instead
             left: HopsToLive::MAX,
         },
     );
-    assert_eq!(question(&bench.user_fetches(4, key_at(0.503))).0, 1);
+    assert_eq!(question(&bench.wait(Duration::from_millis(100))).0, 1);
+}
+
+#[test]
+fn a_peer_that_never_has_room_is_waited_for_a_few_times_and_then_passed_by() {
+    for ways in [Way::Credit, Way::Refusal, Way::Word] {
+        let mut bench = Bench::new(&[0.5, 0.6]);
+        if ways == Way::Credit {
+            bench.hear(1, credit(0, 0));
+        }
+        let mut actions = bench.user_fetches(1, key_at(0.5));
+        for pause in [100, 200, 400] {
+            if ways != Way::Credit {
+                let (peer, id) = question(&actions);
+                assert_eq!(peer, 1);
+                let (left, reason) = (HopsToLive::MAX, Refusal::Overloaded);
+                let full = if ways == Way::Word {
+                    Message::Congested { id, left }
+                } else {
+                    Message::Refused { id, reason }
+                };
+                actions = bench.hear(1, full);
+                bench.hear(1, credit(9, 9));
+            }
+            assert_eq!((sent(&actions), ended(&actions)), (vec![], vec![]));
+            actions = bench.wait(Duration::from_millis(pause));
+        }
+        assert_eq!(question(&actions).0, 2, "{ways:?}");
+    }
+}
+
+/// How a peer says that it has no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Credit,
+    Refusal,
+    /// There is none behind it.
+    Word,
 }
 
 #[test]
@@ -85,19 +122,15 @@ fn peers_are_told_what_they_may_and_again_after_a_refusal() {
 fn who_was_never_told_of_new_credit_finds_out() {
     let mut bench = Bench::new(&[0.5, 0.9]);
     bench.hear(1, credit(0, 0));
-    let (peer, id) = question(&bench.user_fetches(1, key_at(0.5)));
-    assert_eq!(peer, 2);
-    let left = HopsToLive::ZERO;
-    bench.hear(peer, Message::NotFound { id, left });
+    assert!(sent(&bench.user_fetches(1, key_at(0.5))).is_empty());
+    bench.tell(Event::Cancel { id: LocalId(1) });
     bench.wait(Duration::from_secs(3));
     for number in 2..6 {
         let place = 0.5 + f64::from(u32::try_from(number).unwrap()) / 1000.0;
         let (peer, id) = question(&bench.user_fetches(number, key_at(place)));
         assert_eq!(peer, 1, "{number}");
-        assert_eq!(
-            question(&bench.user_fetches(number + 100, key_at(place + 0.01))).0,
-            2
-        );
+        let further = bench.user_fetches(number + 100, key_at(place + 0.01));
+        assert!(sent(&further).is_empty(), "one at a time is tried");
         bench.hear(peer, Message::Accepted { id });
     }
 }
@@ -127,7 +160,7 @@ fn a_search_that_ended_for_lack_of_credit_says_nothing_about_the_block() {
 }
 
 #[test]
-fn bulk_waits_for_room_on_its_way_where_it_began_and_makes_no_detour() {
+fn a_search_waits_for_room_on_its_way_where_it_began_and_makes_no_detour() {
     let mut bench = Bench::new(&[0.5, 0.6, 0.2]);
     bench.hear(1, credit(9, 0));
     let key = key_at(0.5);
@@ -157,7 +190,11 @@ fn bulk_waits_for_room_on_its_way_where_it_began_and_makes_no_detour() {
 fn the_user_hears_that_the_network_has_too_much_to_do() {
     let mut bench = Bench::new(&[0.5]);
     bench.hear(1, credit(0, 0));
-    let actions = bench.user_fetches(1, key_at(0.5));
+    let mut actions = bench.user_fetches(1, key_at(0.5));
+    for pause in [100, 200, 400, 800] {
+        assert_eq!(ended(&actions), []);
+        actions.extend(bench.wait(Duration::from_millis(pause)));
+    }
     assert_eq!(ended(&actions), [(1, Err(FetchFailure::Overloaded))]);
     assert!(sent(&actions).is_empty());
 }
