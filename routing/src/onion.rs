@@ -158,17 +158,8 @@ impl<B: Block> Onion<B> {
     }
 
     fn end_silent(&mut self, shared: &mut Shared<B>) {
-        let idle = self.config.relayed_idle;
-        if shared.now.since(Time::ZERO) < idle {
-            return;
-        }
-        let since = Time::from_micros(
-            shared
-                .now
-                .as_micros()
-                .saturating_sub(u64::try_from(idle.as_micros()).unwrap_or(u64::MAX)),
-        );
-        for before in self.relays.silent(since) {
+        let silent = self.relays.silent(shared.now, self.config.relayed_idle);
+        for before in silent {
             tell_destroyed_before(shared, before);
             self.ended_before(shared, before);
         }

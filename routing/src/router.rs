@@ -8,11 +8,8 @@ use crate::block::Block;
 use crate::config::Config;
 use crate::contact::{Contact, PeerKind};
 use crate::darknet::{Darknet, Standing};
-use crate::event::{
-    Action, Class, Event, FetchFailure, InsertFailure, LocalId, LookupResult, Misbehaviour, PeerId,
-    StoreResult, StoreTicket,
-};
-use crate::fetch::{FetchRequest, Fetches, Rank, UserFetch};
+use crate::event::{Action, Event, LookupResult, Misbehaviour, PeerId, StoreResult, StoreTicket};
+use crate::fetch::{FetchRequest, Fetches, Rank};
 use crate::insert::{Inserts, Offer};
 use crate::load::PeerCredit;
 use crate::location::Location;
@@ -20,7 +17,7 @@ use crate::merit::PeerMerit;
 use crate::message::{Message, RequestId};
 use crate::onion::Onion;
 use crate::opennet::Opennet;
-use crate::own::{OwnRequests, Unbegun, Wish};
+use crate::own::{OwnRequests, Wish};
 use crate::repair::Repairs;
 use crate::requests::{Asker, Operation, Target};
 use crate::shared::Shared;
@@ -119,22 +116,14 @@ impl<B: Block> Router<B> {
                 peer,
                 location,
                 kind,
-            } => {
-                self.peer_down(peer);
-                if let Some(onion) = &mut self.onion {
-                    onion.peer_up(peer, &kind);
-                }
-                self.peer_up(peer, location, kind);
-                self.shared.tell_credit_to(peer);
-                self.shared.give_first_long_hops(peer);
-            }
-            Event::KnownAs { .. } | Event::StandBy { .. } | Event::Recall { .. } => {
-                self.onion_event(event);
-            }
+            } => self.peer_up(peer, location, kind),
+            Event::KnownAs { peer, node } => self.known_as(peer, node),
+            Event::StandBy { level } => self.stand_by(level),
+            Event::Recall { memory, elapsed } => self.recall(&memory, elapsed),
             Event::PeerDown { peer } => self.peer_down(peer),
-            Event::DialFailed { .. } | Event::OwnContact { .. } | Event::Join { .. } => {
-                self.opennet_event(event);
-            }
+            Event::DialFailed { node } => self.dial_failed(node),
+            Event::OwnContact { contact } => self.reachable_as(contact),
+            Event::Join { remembered, seeds } => self.join(remembered, seeds),
             Event::Message { from, message } => {
                 if self.shared.peers.peer(from).is_some() {
                     self.hear(from, message);
@@ -368,75 +357,6 @@ impl<B: Block> Router<B> {
         }
     }
 
-    /// The user wants something: it begins when it is its turn.
-    fn user_wants(&mut self, id: LocalId, class: Class, wish: Wish<B>) {
-        if self.own.len() >= self.shared.config.local_requests_max {
-            let told = wish.refused(id, Unbegun::TooMany);
-            self.shared.actions.push_back(told);
-            return;
-        }
-        self.own.add(id, class, wish);
-        self.begin_own();
-    }
-
-    /// Begins those of the user's requests whose turn it is.
-    fn begin_own(&mut self) {
-        while let Some((id, class, wish)) = self.own.next(self.shared.now) {
-            let Some(wish) = self.begin_in_circuit(id, class, wish) else {
-                continue;
-            };
-            match wish {
-                Wish::Fetch { key, effort, .. } => {
-                    let wish = UserFetch { id, class, effort };
-                    self.fetches.user_asks(&mut self.shared, key, wish);
-                }
-                Wish::Insert { block, .. } => {
-                    self.inserts
-                        .user_publishes(&mut self.shared, id, block, class);
-                }
-            }
-        }
-    }
-
-    fn cancel(&mut self, id: LocalId) {
-        if let Some(wish) = self.own.withdraw(id) {
-            let told = wish.refused(id, Unbegun::Cancelled);
-            self.shared.actions.push_back(told);
-            return;
-        }
-        if let Some(onion) = &mut self.onion
-            && onion.user_cancels(&mut self.shared, id)
-        {
-            return;
-        }
-        let Some(target) = self.shared.requests.local(id) else {
-            return;
-        };
-        let Target { operation, key } = target;
-        match operation {
-            Operation::Fetch => {
-                self.fetches
-                    .asker_left(&mut self.shared, key, Asker::User(id));
-            }
-            Operation::Insert => self.inserts.user_cancels(&mut self.shared, id, key),
-            // Nobody asks for that
-            Operation::Repair => return,
-        }
-        self.shared
-            .actions
-            .push_back(if operation == Operation::Fetch {
-                Action::FetchDone {
-                    id,
-                    result: Err(FetchFailure::Cancelled),
-                }
-            } else {
-                Action::InsertDone {
-                    id,
-                    result: Err(InsertFailure::Cancelled),
-                }
-            });
-    }
-
     fn peer_cancels(&mut self, from: PeerId, id: RequestId, Target { operation, key }: Target) {
         match operation {
             Operation::Fetch => {
@@ -514,6 +434,7 @@ impl<B: Block> Router<B> {
 mod answers;
 mod circuits;
 mod links;
+mod wishes;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::identity::{BadSignature, Identity, NodeId, Signature};
+use crate::onion::handshake::agree;
 use crate::point::{InvalidPoint, checked_point};
 
 /// A relay's public key for some days: canonical and of prime order.
@@ -62,8 +63,7 @@ impl OnionSecret {
 
     /// The X25519 secret shared with the owner of `theirs`.
     pub(super) fn agree(&self, theirs: MontgomeryPoint) -> Zeroizing<[u8; 32]> {
-        let scalar = self.0.scalar_bytes();
-        Zeroizing::new(theirs.mul_clamped(*scalar).to_bytes())
+        agree(&self.0.scalar_bytes(), theirs)
     }
 }
 

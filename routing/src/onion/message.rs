@@ -90,9 +90,7 @@ impl CellBody {
     /// `bytes`, if a cell has so many.
     #[must_use]
     pub fn new(bytes: Bytes) -> Option<Self> {
-        let size = [CellSize::Control, CellSize::Block]
-            .into_iter()
-            .find(|size| size.len() == bytes.len())?;
+        let size = CellSize::from_len(bytes.len())?;
         Some(Self { size, bytes })
     }
 

@@ -75,15 +75,10 @@ impl<B> Originator<B> {
 
     /// Adds a circuit, and gives its number.
     pub(super) fn add(&mut self, circuit: Circuit) -> u64 {
-        let number = self.next_number();
-        self.circuits.insert(number, circuit);
+        let number = self.next_circuit;
         self.next_circuit += 1;
+        self.circuits.insert(number, circuit);
         number
-    }
-
-    /// The number that the next circuit gets.
-    pub(super) const fn next_number(&self) -> u64 {
-        self.next_circuit
     }
 
     /// How many circuits of this level are being built.

@@ -1,6 +1,7 @@
 //! The circuits of others that lead through this node.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use crypto::onion::{CellSize, RelayKeys};
@@ -221,10 +222,10 @@ impl Relays {
         self.peers.remove(&peer);
     }
 
-    /// The circuits that have been silent since before `since`.
-    pub(super) fn silent(&self, since: Time) -> Vec<Before> {
+    /// The circuits that have been silent for longer than `idle`.
+    pub(super) fn silent(&self, now: Time, idle: Duration) -> Vec<Before> {
         let all = self.circuits.iter();
-        all.filter(|(_, relayed)| relayed.heard < since)
+        all.filter(|(_, relayed)| now.since(relayed.heard) > idle)
             .map(|(&before, _)| before)
             .collect()
     }

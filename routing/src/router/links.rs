@@ -1,11 +1,11 @@
 //! What the router's parts and the opennet have to do with each other.
 
-use crypto::BlockKey;
+use crypto::{BlockKey, NodeId};
 
 use super::Router;
 use crate::block::Block;
-use crate::contact::PeerKind;
-use crate::event::{Event, LookupResult, PeerId};
+use crate::contact::{Contact, PeerKind};
+use crate::event::{LookupResult, PeerId};
 use crate::load::Counts;
 use crate::location::Location;
 use crate::message::{Message, RequestId};
@@ -38,8 +38,19 @@ impl<B: Block> Router<B> {
         &self.shared.outward
     }
 
-    /// A link is there. A friend's carries requests at once.
+    /// A link is there, in the place of an earlier one of that name.
     pub(super) fn peer_up(&mut self, peer: PeerId, location: Location, kind: PeerKind) {
+        self.peer_down(peer);
+        if let Some(onion) = &mut self.onion {
+            onion.peer_up(peer, &kind);
+        }
+        self.link_up(peer, location, kind);
+        self.shared.tell_credit_to(peer);
+        self.shared.give_first_long_hops(peer);
+    }
+
+    /// A friend's link carries requests at once.
+    fn link_up(&mut self, peer: PeerId, location: Location, kind: PeerKind) {
         let PeerKind::Stranger { contact, dialled } = kind else {
             self.shared.peers.connect(peer, location, kind);
             self.shared.neighbours_changed();
@@ -60,31 +71,24 @@ impl<B: Block> Router<B> {
         }
     }
 
-    /// Something happened that only the opennet is concerned with.
-    pub(super) fn opennet_event(&mut self, event: Event<B>) {
-        let Some(opennet) = &mut self.opennet else {
-            return;
-        };
-        match event {
-            Event::DialFailed { node } => opennet.dial_failed(&mut self.shared, node),
-            Event::OwnContact { contact } => opennet.reachable_as(&mut self.shared, contact),
-            Event::Join { remembered, seeds } => {
-                opennet.join(&mut self.shared, remembered, seeds);
-            }
-            Event::PeerUp { .. }
-            | Event::KnownAs { .. }
-            | Event::StandBy { .. }
-            | Event::Recall { .. }
-            | Event::PeerDown { .. }
-            | Event::Message { .. }
-            | Event::Fetch { .. }
-            | Event::Insert { .. }
-            | Event::Cancel { .. }
-            | Event::Subscribe { .. }
-            | Event::Unsubscribe { .. }
-            | Event::NextStored { .. }
-            | Event::LookupDone { .. }
-            | Event::StoreDone { .. } => {}
+    /// A node could not be linked with.
+    pub(super) fn dial_failed(&mut self, node: NodeId) {
+        if let Some(opennet) = &mut self.opennet {
+            opennet.dial_failed(&mut self.shared, node);
+        }
+    }
+
+    /// The driver says how strangers reach this node.
+    pub(super) fn reachable_as(&mut self, contact: Contact) {
+        if let Some(opennet) = &mut self.opennet {
+            opennet.reachable_as(&mut self.shared, contact);
+        }
+    }
+
+    /// The node is to take part in the opennet.
+    pub(super) fn join(&mut self, remembered: Vec<Contact>, seeds: Vec<Contact>) {
+        if let Some(opennet) = &mut self.opennet {
+            opennet.join(&mut self.shared, remembered, seeds);
         }
     }
 

@@ -13,7 +13,9 @@ use rand_core::SeedableRng;
 use super::*;
 use crate::config::Lookahead;
 use crate::contact::{PeerKind, Trust};
-use crate::event::{Class, Effort, Existing, InsertSuccess, Place};
+use crate::event::{
+    Class, Effort, Existing, FetchFailure, InsertFailure, InsertSuccess, LocalId, Place,
+};
 use crate::hops_to_live::HopsToLive;
 use crate::message::{BlockBytes, Copies, InsertStage, Refusal};
 
