@@ -17,8 +17,11 @@ use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use crypto::onion::{
     CellSize, CircuitKeys, Handshake, OnionKey, OnionSecret, RelayKeys, answer, payload,
 };
+use curve25519_dalek::montgomery::MontgomeryPoint;
+use ml_kem::ml_kem_768::{DecapsulationKey, EncapsulationKey};
+use ml_kem::{Decapsulate, Encapsulate, KeyExport};
 use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
+use rand_core::{Rng, SeedableRng};
 
 /// The default number of hops.
 const HOPS: usize = 6;
@@ -31,6 +34,7 @@ const HANDSHAKES: u32 = 4;
 
 fn main() {
     handshakes();
+    bare_handshakes();
     cells();
 }
 
@@ -92,6 +96,47 @@ fn handshakes() {
     }
     for figure in &figures {
         println!("{}: {:.1} us", figure.what, figure.micros(HANDSHAKES));
+    }
+}
+
+/// What a handshake is made of: twice X25519 and once ML-KEM on each side, and a key for both.
+fn bare_handshakes() {
+    let mut rng = ChaCha20Rng::from_seed([3; 32]);
+    let mut figures = [
+        "X25519 alone, a key",
+        "X25519 alone, a secret",
+        "ML-KEM-768 alone, a key",
+        "ML-KEM-768 alone, encapsulation for a key from outside",
+        "ML-KEM-768 alone, decapsulation",
+    ]
+    .map(Figure::new);
+    for _ in 0..RUNS {
+        let [key, agree, kem_key, encapsulate, decapsulate] = &mut figures;
+        let mut secret = [0; 32];
+        rng.fill_bytes(&mut secret);
+        let mut public = MontgomeryPoint::default();
+        key.run(|| public = MontgomeryPoint::mul_base_clamped(black_box(secret)));
+        agree.run(|| {
+            let _shared = black_box(black_box(public).mul_clamped(secret));
+        });
+        let mut seed = [0; 64];
+        rng.fill_bytes(&mut seed);
+        let mut pair = None;
+        kem_key.run(|| pair = Some(DecapsulationKey::from_seed(seed.into())));
+        let pair = pair.expect("it was made");
+        let outside = pair.encapsulation_key().to_bytes();
+        let mut sent = None;
+        encapsulate.run(|| {
+            let key = EncapsulationKey::new(&outside).expect("it is a key");
+            sent = Some(key.encapsulate_with_rng(&mut rng));
+        });
+        let (ciphertext, _) = sent.expect("it was sent");
+        decapsulate.run(|| {
+            let _shared = black_box(pair.decapsulate(&ciphertext));
+        });
+    }
+    for figure in &figures {
+        println!("{}: {:.1} us", figure.what, figure.micros(1));
     }
 }
 

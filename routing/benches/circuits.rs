@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use crypto::onion::{CellSize, CircuitKeys, Handshake, OnionSecret, RelayKeys, answer};
+use crypto::onion::{CellSize, CircuitKeys, Handshake, OnionKey, OnionSecret, RelayKeys, answer};
 use crypto::{BlockKey, ContentExtra, ContentKey, FileKey, VerifiedBlock};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
@@ -23,7 +23,8 @@ use routing::{
 };
 
 const NODES: u32 = 30;
-const LINKS: u32 = 8;
+/// To both sides, so that each has 18 peers: with fewer, circuits are longer.
+const LINKS: u32 = 9;
 const BLOCKS: u64 = 1_000;
 
 fn main() {
@@ -84,22 +85,30 @@ fn resident() -> usize {
 
 /// All handshakes of a circuit, on both sides.
 fn set_up_alone() -> Duration {
+    let secrets = secrets();
     let start = Instant::now();
     for _ in 0..40 {
-        circuit();
+        circuit(&secrets);
     }
     start.elapsed() / 40
 }
 
+/// Six relays' onion keys.
+fn secrets() -> Vec<OnionSecret> {
+    let mut rng = ChaCha8Rng::from_seed([2; 32]);
+    (0..6).map(|_| OnionSecret::generate(&mut rng)).collect()
+}
+
 /// A circuit of six hops: the relays' keys, and the originator's.
-fn circuit() -> (Vec<RelayKeys>, CircuitKeys) {
+fn circuit(secrets: &[OnionSecret]) -> (Vec<RelayKeys>, CircuitKeys) {
     let mut rng = ChaCha8Rng::from_seed([1; 32]);
     let mut relays: Vec<RelayKeys> = Vec::new();
     let mut circuit: Option<CircuitKeys> = None;
-    for _ in 0..6 {
-        let secret = OnionSecret::generate(&mut rng);
-        let (handshake, create) = Handshake::begin(secret.key(), &mut rng);
-        let (created, keys) = answer([&secret], &create, &mut rng).expect("it is for this key");
+    for secret in secrets {
+        // As it comes in a list
+        let key = OnionKey::from_bytes(*secret.key().as_bytes()).expect("it is a key");
+        let (handshake, create) = Handshake::begin(key, &mut rng);
+        let (created, keys) = answer([secret], &create, &mut rng).expect("it is for this key");
         let hop = handshake.finish(&created).expect("it is the answer");
         relays.push(keys);
         match &mut circuit {
@@ -112,7 +121,7 @@ fn circuit() -> (Vec<RelayKeys>, CircuitKeys) {
 
 /// A block cell through five layers and the end's, and all of them taken off.
 fn cipher_alone() -> Duration {
-    let (mut relays, mut circuit) = circuit();
+    let (mut relays, mut circuit) = circuit(&secrets());
     let payload = vec![7; 32_800];
     let (end, before) = relays.split_last_mut().expect("there are six");
     let start = Instant::now();
@@ -167,6 +176,8 @@ fn ready(spare: usize) -> World {
 
 fn network(anonymity: Anonymity) -> Duration {
     let mut world = ready(OnionConfig::default().spare);
+    let view = world.routers[0].onion().expect("it is on");
+    assert_eq!(view.hops_least, Some(6), "that is what is measured");
     let blocks: Vec<VerifiedBlock> = (0..BLOCKS).map(content).collect();
     for block in &blocks {
         for store in world.stores.iter_mut().skip(1) {
