@@ -43,6 +43,8 @@ impl<B: Block> Onion<B> {
         let ready = || self.own.circuits.values().filter(|one| one.is_ready());
         let usual = ready().filter(|one| Some(one.level) == level);
         let least = usual.map(|one| one.relays.len()).min();
+        // Others of the guards may be there too, and not be used
+        let last = self.own.circuits.values().next_back();
         let guards = self.own.guards.all().iter();
         OnionView {
             ready: ready().count(),
@@ -57,7 +59,9 @@ impl<B: Block> Onion<B> {
             hops_least: least.and_then(|least| u8::try_from(least).ok()),
             relayed: self.relays.len(),
             relays: self.reach.len(),
-            guard: guards.filter_map(|guard| guard.peer).next(),
+            guard: last
+                .map(|one| one.guard)
+                .or_else(|| guards.filter_map(|guard| guard.peer).next()),
         }
     }
 }
