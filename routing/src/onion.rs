@@ -27,6 +27,7 @@ mod budget;
 mod building;
 mod circuit;
 mod command;
+mod comparing;
 pub(crate) mod config;
 pub(crate) mod dealing;
 pub(crate) mod diverted;
@@ -36,6 +37,7 @@ mod guards;
 mod holding;
 mod keys;
 mod length;
+mod liars;
 pub(crate) mod list;
 pub(crate) mod memory;
 pub(crate) mod message;
@@ -124,6 +126,7 @@ impl<B: Block> Onion<B> {
             self.sweep = None;
             self.end_silent(shared);
         }
+        self.judge(shared);
         self.release(shared);
         self.cover(shared);
         self.originate(shared);
@@ -148,6 +151,7 @@ impl<B: Block> Onion<B> {
     pub(crate) fn next_timeout(&self) -> Option<Time> {
         let all = [
             self.reach.due(),
+            self.reach.next_verdict(),
             self.relays.next_late(),
             self.sweep,
             self.held.first(),

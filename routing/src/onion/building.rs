@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 use super::anonymity::Level;
 use super::circuit::{Circuit, Growing};
 use super::command::{Answer, Command, Side};
-use super::list::{NeighbourList, RelayName};
+use super::liars::Lie;
+use super::list::RelayName;
 use super::message::{Direction, OnionMessage};
-use super::record::Blame;
+use super::record::{Blame, Worth};
 use super::relaying::{Cell, send, send_cell, tell_destroyed};
 use super::{Onion, Onward};
 use crate::block::Block;
@@ -34,14 +35,15 @@ impl<B: Block> Onion<B> {
             onion::first_number(shared.rng()),
             onion::first_number(shared.rng()),
         );
-        let until = shared.now + self.config.step_timeout + self.slack();
+        let step_until = shared.now + self.config.step_timeout + self.slack();
+        let until = shared.now + self.config.circuit_life;
         let number = self.own.add(Circuit::new(
             (guard, link),
-            level,
-            self.hops_wished(shared, level),
+            (level, self.hops_wished(shared, level)),
             Growing::Asked { handshake, name },
             numbers,
-            (shared.now, until),
+            shared.now,
+            (step_until, until),
         ));
         self.onward.insert((guard, link), Onward::Own(number));
         let message = OnionMessage::Create {
@@ -74,7 +76,11 @@ impl<B: Block> Onion<B> {
         circuit.list = self.reach.list_of(circuit.guard).cloned();
         if let Some(list) = &circuit.list {
             // Whoever comes behind the guard is held to what it says
-            let _ = self.own.record.check(shared.now, list);
+            if self.own.record.check(shared.now, list) == Worth::Contradicted {
+                self.caught(shared, name, Lie::TwoLists);
+                self.fail(shared, number, &[], Blame::Shared);
+                return;
+            }
         }
         self.ask_to_hold(shared, number);
         if self.config.delay.is_none() {
@@ -110,14 +116,10 @@ impl<B: Block> Onion<B> {
         let payload = onion::payload(&body).map(|payload| body.slice_ref(payload));
         match payload.ok().and_then(|payload| Answer::decode(&payload)) {
             Some(Answer::Broken { side }) => self.broken_at(shared, number, speaker, side),
-            Some(Answer::Neighbours(list)) => {
-                let told = if speaker == end {
-                    Told::ByItself
-                } else {
-                    Told::ByTheOneBefore
-                };
-                self.listed(shared, number, list, told);
+            Some(Answer::Neighbours(list)) if circuit.looking.is_some() && speaker == end => {
+                self.shown(shared, number, &list);
             }
+            Some(Answer::Neighbours(list)) => self.listed(shared, number, list, speaker),
             Some(answer) if speaker == end => self.end_says(shared, number, answer),
             // Only the end has anything else to say
             Some(_) | None => {
@@ -164,6 +166,7 @@ impl<B: Block> Onion<B> {
             self.fail(shared, number, &pair, Blame::Shared);
             return;
         }
+        let end = circuit.relays.len().saturating_sub(1);
         circuit.relays.push(name);
         circuit.list = None;
         circuit.refused.clear();
@@ -179,46 +182,7 @@ impl<B: Block> Onion<B> {
         self.ask_to_hold(shared, number);
         let circuit = self.own.circuits.get_mut(&number);
         if let Some(early) = circuit.and_then(|circuit| circuit.early.take()) {
-            self.listed(shared, number, early, Told::ByTheOneBefore);
-        }
-    }
-
-    /// The list of a relay has come.
-    fn listed(&mut self, shared: &mut Shared<B>, number: u64, list: NeighbourList, told: Told) {
-        let Some(circuit) = self.own.circuits.get_mut(&number) else {
-            return;
-        };
-        let relay = list.relay();
-        if matches!(&circuit.growing, Growing::Asked { name, .. } if *name == relay) {
-            circuit.early = Some(list);
-            return;
-        }
-        let Some(place) = circuit.relays.iter().position(|name| *name == relay) else {
-            return;
-        };
-        let before = place
-            .checked_sub(1)
-            .and_then(|place| circuit.relays.get(place).copied());
-        if !self.own.record.check(shared.now, &list) {
-            let blamed: SmallVec<[RelayName; 2]> = before.into_iter().chain([relay]).collect();
-            self.fail(shared, number, &blamed, Blame::Shared);
-            return;
-        }
-        if let Some(before) = before.filter(|before| !list.contains(before)) {
-            // It does not name the relay that reached it: perhaps their link is new, perhaps it leaves others out
-            let (now, grace) = (shared.now, self.config.lists_grace);
-            let record = &self.own.record;
-            let is_late = record.has_named_for(now, &before, &relay, grace);
-            let blamed: &[RelayName] = if is_late { &[relay] } else { &[] };
-            self.fail(shared, number, blamed, Blame::Shared);
-            return;
-        }
-        let is_end = circuit.relays.last() == Some(&relay);
-        // Where cells are held, one that asks to extend could overtake the one that asks to hold
-        let in_order = self.config.delay.is_none() || told == Told::ByItself;
-        if is_end && in_order && matches!(circuit.growing, Growing::NeedsList) {
-            circuit.list = Some(list);
-            self.grow(shared, number);
+            self.listed(shared, number, early, end);
         }
     }
 
@@ -246,7 +210,7 @@ impl<B: Block> Onion<B> {
     }
 
     /// Asks the next relay, or ends there.
-    fn grow(&mut self, shared: &mut Shared<B>, number: u64) {
+    pub(super) fn grow(&mut self, shared: &mut Shared<B>, number: u64) {
         let until = shared.now + self.config.step_timeout + self.slack();
         let Some(name) = self.choose(shared, number) else {
             self.dead_end(shared, number);
@@ -286,7 +250,7 @@ impl<B: Block> Onion<B> {
                 !self.keys.is_own(name)
                     && !circuit.relays.contains(name)
                     && !circuit.refused.contains(name)
-                    && !self.own.record.is_bad(now, name)
+                    && !self.is_left_out(now, name)
             })
             .collect();
         if circuit.relays.len() == 1 && circuit.wished >= SECONDS_FROM {
@@ -433,13 +397,6 @@ impl<B: Block> Onion<B> {
         let (guard, link) = (circuit.guard, circuit.link);
         send_cell(shared, guard, link, Direction::Forward, cell);
     }
-}
-
-/// Who gave a relay's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
-    ByItself,
-    ByTheOneBefore,
 }
 
 /// Between the numbers of two ends: more than one end says while a circuit grows, and less than cells may be late by.

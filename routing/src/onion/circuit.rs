@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::anonymity::{Group, Level};
 use super::command::Ask;
+use super::comparing::Looking;
 use super::list::{NeighbourList, RelayName};
 use super::message::CircuitId;
 use crate::event::{LocalId, PeerId};
@@ -40,6 +41,8 @@ pub(super) struct Circuit {
     /// The highest number of an answer so far.
     pub(super) heard_number: u32,
     pub(super) born: Time,
+    /// It takes no new requests from then on.
+    pub(super) until: Time,
     /// When the step of building that runs should be over.
     pub(super) step_until: Time,
     pub(super) purpose: Purpose,
@@ -51,6 +54,8 @@ pub(super) struct Circuit {
     pub(super) heard: Time,
     /// It takes no more requests, and ends with its last one.
     pub(super) retired: bool,
+    /// Its end was asked for the lists of its peers.
+    pub(super) looking: Option<Looking>,
     pub(super) running: BTreeMap<Ask, LocalId>,
     next_ask: u32,
 }
@@ -84,11 +89,11 @@ impl Circuit {
     /// A circuit whose first relay was asked.
     pub(super) fn new(
         (guard, link): (PeerId, CircuitId),
-        level: Level,
-        wished: u8,
+        (level, wished): (Level, u8),
         growing: Growing,
         (number, answer_from): (u32, u32),
-        (now, step_until): (Time, Time),
+        now: Time,
+        (step_until, until): (Time, Time),
     ) -> Self {
         Self {
             guard,
@@ -105,12 +110,14 @@ impl Circuit {
             answer_from,
             heard_number: answer_from,
             born: now,
+            until,
             step_until,
             purpose: Purpose::Spare,
             dealt: 0,
             useful: false,
             heard: now,
             retired: false,
+            looking: None,
             running: BTreeMap::new(),
             next_ask: 0,
         }
@@ -127,6 +134,22 @@ impl Circuit {
 
     pub(super) fn is_spare(&self, level: Level) -> bool {
         self.is_ready() && self.purpose == Purpose::Spare && self.level == level
+    }
+
+    /// Whether nothing ever went over it, although it could have.
+    pub(super) fn is_unused(&self) -> bool {
+        self.is_ready() && self.purpose == Purpose::Spare && self.dealt == 0
+    }
+
+    /// When it is done with: it is old, or its end has answered for the last time.
+    pub(super) fn next_end(&self) -> Option<Time> {
+        if self.is_growing() {
+            None
+        } else if let Some(looking) = &self.looking {
+            Some(looking.until())
+        } else {
+            (!self.retired).then_some(self.until)
+        }
     }
 
     /// All relays that are to do with it, the one that was asked last included.

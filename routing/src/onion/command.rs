@@ -41,6 +41,8 @@ pub(super) enum Command {
     Cancel { ask: Ask },
     /// Nothing: cover.
     Drop,
+    /// Answer with [`Answer::Neighbours`] for several of the end's peers.
+    Lists,
 }
 
 /// How far a fetch may go.
@@ -55,7 +57,8 @@ pub(super) enum Budget {
 /// What the end tells the originator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// The end's own list, or, after [`Answer::Extended`], that of the relay that is the end from then on.
+    /// The end's own list; or, after [`Answer::Extended`], that of the relay that is the end from then on; or, after
+    /// [`Command::Lists`], that of a peer of the end.
     Neighbours(NeighbourList),
     /// The circuit is longer by a relay.
     Extended { handshake: Bytes },
@@ -133,6 +136,7 @@ impl Command {
             }
             Self::Cancel { ask } => (CommandHead::Cancel { ask: *ask }, None),
             Self::Drop => (CommandHead::Drop, None),
+            Self::Lists => (CommandHead::Lists, None),
         };
         let mut payload = start(tail);
         payload.put_u32_le(answer_from);
@@ -176,6 +180,7 @@ impl Command {
             },
             CommandHead::Cancel { ask } => Self::Cancel { ask },
             CommandHead::Drop => Self::Drop,
+            CommandHead::Lists => Self::Lists,
         };
         Some((u32::from_le_bytes(answer_from), command))
     }
@@ -257,6 +262,7 @@ enum CommandHead {
         ask: Ask,
     },
     Drop,
+    Lists,
 }
 
 /// An answer without its tail. The order of the variants is the format.

@@ -158,17 +158,27 @@ impl<B: Block> Onion<B> {
     }
 
     fn retire_old(&mut self, shared: &mut Shared<B>) {
-        let (now, life) = (shared.now, self.config.circuit_life);
-        let mut over = Vec::new();
+        let now = shared.now;
+        let (mut over, mut unused) = (Vec::new(), Vec::new());
         for (&number, circuit) in &mut self.own.circuits {
-            let old = !circuit.is_growing() && now.since(circuit.born) >= life;
+            let old = !circuit.is_growing() && circuit.until <= now;
+            if old && circuit.is_unused() {
+                unused.push(number);
+                continue;
+            }
             circuit.retired |= old;
-            if circuit.retired && circuit.running.is_empty() {
+            let looks = circuit.looking.is_some_and(|looking| !looking.is_over(now));
+            if circuit.retired && circuit.running.is_empty() && !looks {
                 over.push(number);
             }
         }
         for number in over {
             self.end(shared, number);
+        }
+        for number in unused {
+            self.look_at_lists(shared, number);
+            // Another is to stand by in its place
+            self.own.look_again = true;
         }
     }
 

@@ -110,7 +110,7 @@ impl<B: Block> Onion<B> {
                 None => self.break_circuit(shared, before, Side::Before),
             },
             Command::Cancel { ask } => self.cancelled(before, ask),
-            Command::Begin { .. } | Command::Extend { .. } | Command::Drop => {}
+            Command::Begin { .. } | Command::Extend { .. } | Command::Drop | Command::Lists => {}
         }
     }
 

@@ -137,6 +137,7 @@ impl<B> Originator<B> {
             .values()
             .filter(|circuit| circuit.is_growing())
             .map(|circuit| circuit.step_until);
+        let ends = self.circuits.values().filter_map(Circuit::next_end);
         let waits_to_build = self.look_again.then_some(self.build_from);
         let others = [
             self.wants.next_due(),
@@ -144,7 +145,8 @@ impl<B> Originator<B> {
             self.cover_at,
             waits_to_build,
         ];
-        steps.chain(others.into_iter().flatten()).min()
+        let others = others.into_iter().flatten();
+        steps.chain(ends).chain(others).min()
     }
 }
 
@@ -214,6 +216,11 @@ impl<B: Block> Onion<B> {
             return None;
         }
         self.choose_guard(shared, &usable)
+    }
+
+    /// Whether a relay has no part in own circuits, for what it did.
+    pub(super) fn is_left_out(&self, now: Time, name: &RelayName) -> bool {
+        self.own.record.is_bad(now, name) || self.reach.is_liar(now, name)
     }
 
     /// Whether a peer reaches anybody but this node, as far as it has said.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::config::OnionConfig;
 use super::keys::OwnKeys;
+use super::liars::Liars;
 use super::list::{NeighbourList, RelayName};
 use super::message::OnionMessage;
 use crate::block::Block;
@@ -17,6 +18,9 @@ use crate::event::{Class, PeerId};
 use crate::message::Message;
 use crate::shared::Shared;
 use crate::time::Time;
+use contradictions::Suspicion;
+
+mod contradictions;
 
 /// What the peers said, and what they were told.
 #[derive(Debug, Default)]
@@ -24,6 +28,10 @@ pub(super) struct Reach {
     known: BTreeMap<PeerId, Known>,
     /// The adopted peers that were told a list.
     told: BTreeSet<PeerId>,
+    /// Those who tell others something else.
+    liars: Liars,
+    /// When the first of those who may do so is judged.
+    verdict: Option<Time>,
     list: Option<NeighbourList>,
     /// When the next list is due.
     due: Option<Time>,
@@ -39,8 +47,12 @@ struct Known {
     /// The name that it had before.
     former: Option<RelayName>,
     since: Time,
+    /// This node's name, and the number of the first of its lists that this node was told, if all since have that name in them.
+    listed_from: Option<(RelayName, u64)>,
     /// Whether the signature is right, once that was looked at.
     genuine: Option<bool>,
+    /// It may tell others something else.
+    suspicion: Option<Suspicion>,
 }
 
 impl Reach {
@@ -53,15 +65,20 @@ impl Reach {
         &mut self,
         now: Time,
         config: &OnionConfig,
+        keys: &OwnKeys,
         from: PeerId,
         list: NeighbourList,
     ) -> bool {
+        let own: RelayName = keys.current().key().into();
+        let listed_from = list.contains(&own).then(|| (own, list.number()));
         let Some(known) = self.known.get_mut(&from) else {
             let known = Known {
                 list,
                 former: None,
                 since: now,
+                listed_from,
                 genuine: None,
+                suspicion: None,
             };
             self.known.insert(from, known);
             self.changed(now, config);
@@ -69,11 +86,23 @@ impl Reach {
         };
         let same_relay = known.list.relay() == list.relay();
         if same_relay && known.list.number() >= list.number() {
+            // One that was overtaken may say that this node was missing for a while
+            if let Some((_, from)) = &mut known.listed_from
+                && listed_from.is_none()
+                && *from <= list.number()
+            {
+                *from = known.list.number();
+            }
             return false;
         }
         if !same_relay {
+            self.liars.rename(&known.list.relay(), list.relay());
             known.former = Some(known.list.relay());
+            known.listed_from = None;
+            known.suspicion = None;
         }
+        let earlier = known.listed_from.filter(|&(name, _)| name == own);
+        known.listed_from = listed_from.map(|now| earlier.unwrap_or(now));
         known.list = list;
         known.genuine = None;
         self.changed(now, config);
@@ -145,8 +174,10 @@ impl Reach {
     ) -> Option<PeerId> {
         let is_it = |known: &Known| known.list.relay() == *name || known.former == Some(*name);
         let mut all = self.known.iter();
-        all.find(|&(&peer, known)| is_it(known) && usable(shared, config, keys, peer, known))
-            .map(|(&peer, _)| peer)
+        all.find(|&(&peer, known)| {
+            is_it(known) && self.is_usable(shared, config, keys, peer, known)
+        })
+        .map(|(&peer, _)| peer)
     }
 
     /// The peers that circuits may be passed on to, with their names.
@@ -157,7 +188,7 @@ impl Reach {
         keys: &OwnKeys,
     ) -> Vec<(PeerId, RelayName)> {
         let all = self.known.iter();
-        all.filter(|&(&peer, known)| usable(shared, config, keys, peer, known))
+        all.filter(|&(&peer, known)| self.is_usable(shared, config, keys, peer, known))
             .map(|(&peer, known)| (peer, known.list.relay()))
             .collect()
     }
@@ -175,13 +206,31 @@ impl Reach {
     /// The list of a peer, to be passed on: only if its signature is right.
     pub(super) fn genuine_list_of(&mut self, peer: PeerId) -> Option<NeighbourList> {
         let known = self.known.get_mut(&peer)?;
-        let genuine = *known.genuine.get_or_insert_with(|| known.list.is_genuine());
-        genuine.then(|| known.list.clone())
+        known.is_genuine().then(|| known.list.clone())
+    }
+
+    /// The adopted peers that have told a list.
+    pub(super) fn tellers<B: Block>(&self, shared: &Shared<B>) -> Vec<PeerId> {
+        let adopted = |peer: &PeerId| shared.peers.peer(*peer).is_some_and(|peer| peer.adopted);
+        self.known.keys().copied().filter(adopted).collect()
     }
 
     #[cfg(test)]
     pub(super) const fn own_list(&self) -> Option<&NeighbourList> {
         self.list.as_ref()
+    }
+
+    /// Changes a bit in every list, and takes them for right.
+    #[cfg(test)]
+    pub(super) fn forge_all(&mut self) {
+        for known in self.known.values_mut() {
+            let mut bytes = known.list.bytes().to_vec();
+            let last = bytes.len() - 1;
+            bytes[last] ^= 1;
+            let forged = NeighbourList::from_bytes(bytes.into());
+            known.list = forged.expect("the signature is not looked at");
+            known.genuine = Some(true);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -221,7 +270,10 @@ impl Reach {
         config: &OnionConfig,
         keys: &OwnKeys,
     ) {
-        let silent = self.known.values().filter(|known| !lists(keys, known));
+        let silent = self
+            .known
+            .values()
+            .filter(|known| !lists(keys, &known.list));
         let ends = silent.map(|known| known.since + config.lists_grace);
         if let Some(end) = ends.filter(|end| *end > shared.now).min() {
             let due = self.due.map_or(end, |due| due.min(end));
@@ -246,6 +298,25 @@ impl Reach {
         names
     }
 
+    /// Whether circuits may be passed on to a peer: it carries requests, says the same to everybody as far as is known, and
+    /// lists this node, or may not have had the time to.
+    fn is_usable<B: Block>(
+        &self,
+        shared: &Shared<B>,
+        config: &OnionConfig,
+        keys: &OwnKeys,
+        peer: PeerId,
+        known: &Known,
+    ) -> bool {
+        let adopted = shared.peers.peer(peer).is_some_and(|peer| peer.adopted);
+        let new = shared.now.since(known.since) < config.lists_grace;
+        let relay = known.list.relay();
+        adopted
+            && !keys.is_own(&relay)
+            && !self.liars.has(shared.now, &relay)
+            && (new || lists(keys, &known.list))
+    }
+
     fn changed(&mut self, now: Time, config: &OnionConfig) {
         if self.due.is_none() {
             self.due = Some((now + config.lists_settle).max(self.earliest));
@@ -253,23 +324,16 @@ impl Reach {
     }
 }
 
-/// Whether circuits may be passed on to a peer: it carries requests, and lists this node, or may not have had the time to.
-fn usable<B: Block>(
-    shared: &Shared<B>,
-    config: &OnionConfig,
-    keys: &OwnKeys,
-    peer: PeerId,
-    known: &Known,
-) -> bool {
-    let adopted = shared.peers.peer(peer).is_some_and(|peer| peer.adopted);
-    let new = shared.now.since(known.since) < config.lists_grace;
-    let own = keys.is_own(&known.list.relay());
-    adopted && !own && (new || lists(keys, known))
+impl Known {
+    /// Whether the list is signed by the relay that it names.
+    fn is_genuine(&mut self) -> bool {
+        *self.genuine.get_or_insert_with(|| self.list.is_genuine())
+    }
 }
 
-/// Whether a peer says that it reaches this node.
-fn lists(keys: &OwnKeys, known: &Known) -> bool {
-    keys.names().any(|name| known.list.contains(&name))
+/// Whether a relay says that it reaches this node.
+fn lists(keys: &OwnKeys, list: &NeighbourList) -> bool {
+    keys.names().any(|name| list.contains(&name))
 }
 
 fn send<B: Block>(shared: &mut Shared<B>, to: PeerId, list: NeighbourList) {

@@ -1,5 +1,6 @@
 //! How relays did, so that those that keep failing are left out.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -68,21 +69,26 @@ impl Record {
         })
     }
 
-    /// Takes in a list that a relay has signed, with an older one in its place if it says less. Gives whether it is right.
-    pub(super) fn check(&mut self, now: Time, list: &NeighbourList) -> bool {
+    /// Takes in a list that a relay has signed, in the place of an older one.
+    pub(super) fn check(&mut self, now: Time, list: &NeighbourList) -> Worth {
         let relay = list.relay();
+        let mut worth = Worth::Right;
         if let Some(known) = self.lists.get_mut(&relay) {
             if known.list == *list {
                 known.seen = now;
-                return true;
+                return Worth::Right;
             }
-            // What it said before is not to be brought up again
-            if known.list.number() > list.number() {
-                return false;
-            }
+            worth = match known.list.number().cmp(&list.number()) {
+                Ordering::Greater => Worth::Outdated,
+                Ordering::Equal => Worth::Contradicted,
+                Ordering::Less => Worth::Right,
+            };
         }
         if !list.is_genuine() {
-            return false;
+            return Worth::Forged;
+        }
+        if worth != Worth::Right {
+            return worth;
         }
         if self.lists.len() >= LISTS_MAX && !self.lists.contains_key(&relay) {
             let oldest = self.lists.iter().min_by_key(|(_, known)| known.seen);
@@ -101,7 +107,7 @@ impl Record {
             seen: now,
         };
         self.lists.insert(relay, known);
-        true
+        Worth::Right
     }
 
     /// Whether a relay has named another one for so long that the other one had the time to name it, too.
@@ -164,6 +170,18 @@ impl Known {
         let place = self.list.neighbours().position(|name| name == *other)?;
         self.since.get(place).copied()
     }
+}
+
+/// What a list is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    Right,
+    /// The relay has said more since.
+    Outdated,
+    /// It is not by the relay that it names.
+    Forged,
+    /// The relay has signed another one under the same number.
+    Contradicted,
 }
 
 /// How sure it is that a relay is to blame.
@@ -269,22 +287,31 @@ mod tests {
     fn a_relay_that_leaves_out_those_who_list_it_is_choosy() {
         let mut record = Record::default();
         for honest in 10..14 {
-            assert!(record.check(at(1), &list(honest, 1, &[1, 2])));
+            assert_eq!(record.check(at(1), &list(honest, 1, &[1, 2])), Worth::Right);
         }
-        assert!(record.check(at(2), &list(1, 1, &[3, 4])));
-        assert!(record.check(at(2), &list(2, 1, &[10, 11, 12, 13])));
+        assert_eq!(record.check(at(2), &list(1, 1, &[3, 4])), Worth::Right);
+        assert_eq!(
+            record.check(at(2), &list(2, 1, &[10, 11, 12, 13])),
+            Worth::Right
+        );
         assert!(!record.is_choosy(at(3), &name(1), GRACE), "it is slow");
         // What else changes in their lists does not make these younger
         for honest in 10..14 {
-            assert!(record.check(at(60), &list(honest, 2, &[1, 2, 3])));
+            assert_eq!(
+                record.check(at(60), &list(honest, 2, &[1, 2, 3])),
+                Worth::Right
+            );
         }
         for relay in [1, 2] {
             assert!(!record.has_named_for(at(70), &name(10), &name(relay), GRACE));
             assert!(record.has_named_for(at(71), &name(10), &name(relay), GRACE));
         }
         assert!(!record.has_named_for(at(71), &name(10), &name(3), GRACE));
-        assert!(record.check(at(71), &list(1, 1, &[3, 4])));
-        assert!(record.check(at(71), &list(2, 1, &[10, 11, 12, 13])));
+        assert_eq!(record.check(at(71), &list(1, 1, &[3, 4])), Worth::Right);
+        assert_eq!(
+            record.check(at(71), &list(2, 1, &[10, 11, 12, 13])),
+            Worth::Right
+        );
         assert!(record.is_choosy(at(72), &name(1), GRACE));
         assert!(!record.is_choosy(at(72), &name(2), GRACE));
         assert!(
@@ -294,15 +321,18 @@ mod tests {
     }
 
     #[test]
-    fn old_and_forged_lists_are_refused() {
+    fn old_forged_and_contradictory_lists_are_told_from_right_ones() {
         let mut record = Record::default();
-        assert!(record.check(at(1), &list(1, 5, &[2])));
-        assert!(!record.check(at(1), &list(1, 4, &[3])), "older");
+        let mut check = |list: &NeighbourList| record.check(at(1), list);
+        assert_eq!(check(&list(1, 5, &[2])), Worth::Right);
+        assert_eq!(check(&list(1, 5, &[2])), Worth::Right, "the same again");
+        assert_eq!(check(&list(1, 4, &[3])), Worth::Outdated);
+        assert_eq!(check(&list(1, 5, &[3])), Worth::Contradicted);
         let mut bytes = list(1, 6, &[2]).bytes().to_vec();
         bytes[50] ^= 1;
         let forged = NeighbourList::from_bytes(bytes.into()).unwrap();
-        assert!(!record.check(at(1), &forged));
-        assert!(record.check(at(1), &list(1, 7, &[3])));
+        assert_eq!(check(&forged), Worth::Forged);
+        assert_eq!(check(&list(1, 7, &[3])), Worth::Right);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl<B: Block> Onion<B> {
             },
             OnionMessage::Neighbours(list) => {
                 let config = Arc::clone(&self.config);
-                if self.reach.hear(shared.now, &config, from, list) {
+                if self.reach.hear(shared.now, &config, &self.keys, from, list) {
                     self.own.look_again = true;
                 }
             }
@@ -179,6 +179,7 @@ impl<B: Block> Onion<B> {
                 self.asked(shared, before, command);
             }
             Command::Drop => self.speak(shared, before, Class::RealTime, &Answer::Drop),
+            Command::Lists => self.show_lists(shared, before),
         }
     }
 

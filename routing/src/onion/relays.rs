@@ -43,6 +43,8 @@ pub(super) struct Relayed {
     pub(super) asks: SmallVec<[RequestId; 2]>,
     /// The mean time for which cells are held here.
     pub(super) delay_ms: u16,
+    /// Its originator was shown what this node's peers list.
+    pub(super) shown: bool,
 }
 
 /// What is behind this node.
@@ -101,6 +103,7 @@ impl Relays {
             bucket: Bucket::new(now),
             asks: SmallVec::new(),
             delay_ms: 0,
+            shown: false,
         };
         self.circuits.insert(before, Box::new(relayed));
         if let Some(known) = self.peers.get_mut(&before.0) {

@@ -24,6 +24,7 @@ use crate::wire::{decode, encode};
 
 mod bounds;
 mod hostile;
+mod lying;
 mod relaying;
 
 /// Routers that are friends. Messages take 10 to 30 ms and overtake each other.
@@ -259,6 +260,12 @@ impl World {
         all.find(|(_, _, message)| asks(message))
             .map(|(from, ..)| *from)
     }
+}
+
+/// A node's name as a relay.
+fn name(world: &World, node: usize) -> list::RelayName {
+    let onion = world.routers[node].onion.as_ref().unwrap();
+    onion.keys.current().key().into()
 }
 
 fn part(group: u64) -> Via {

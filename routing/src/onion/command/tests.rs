@@ -43,6 +43,7 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         ask().prop_map(|ask| Command::Cancel { ask }),
         Just(Command::Drop),
+        Just(Command::Lists),
     ]
 }
 
