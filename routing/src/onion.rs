@@ -47,6 +47,7 @@ mod reach;
 mod record;
 mod relaying;
 mod relays;
+mod slowness;
 pub(crate) mod view;
 mod wants;
 

@@ -68,6 +68,7 @@ impl<B: Block> Onion<B> {
             return;
         };
         circuit.relays.push(name);
+        circuit.stepped(shared.now);
         let Ok(keys) = handshake.finish(created) else {
             self.fail(shared, number, &[name], Blame::Likely);
             return;
@@ -167,6 +168,15 @@ impl<B: Block> Onion<B> {
             return;
         }
         let end = circuit.relays.len().saturating_sub(1);
+        let more = circuit.stepped(shared.now);
+        if self.config.delay.is_none() && circuit.relays.len() >= TIMED_FROM {
+            let last = circuit.relays.iter().rev().take(2).copied();
+            let involved: SmallVec<[RelayName; 3]> = last.chain([name]).collect();
+            if self.own.steps.note(shared.now, more, &involved) {
+                self.fail(shared, number, &[], Blame::Shared);
+                return;
+            }
+        }
         circuit.relays.push(name);
         circuit.list = None;
         circuit.refused.clear();
@@ -230,6 +240,7 @@ impl<B: Block> Onion<B> {
             handshake: Box::new(handshake),
             name,
         };
+        circuit.step_from = shared.now;
         circuit.step_until = until;
         let extend = Command::Extend {
             to: name,
@@ -411,6 +422,10 @@ const DEAD_ENDS_MAX: u32 = 3;
 
 /// With one hop the guard would be the end, and see what is wanted.
 const HOPS_MIN: usize = 2;
+
+/// With so many relays a circuit's steps are compared with the one before. Those to the guard and to the second relay and the
+/// third tell of the same two each time: who is behind a guard could make it seem slow, and the other way round.
+const TIMED_FROM: usize = 3;
 
 /// In shorter circuits the second relay is next to the end, or the end.
 const SECONDS_FROM: u8 = 4;

@@ -1,6 +1,7 @@
 //! One circuit of the node's own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crypto::onion::{CircuitKeys, Handshake};
 use smallvec::SmallVec;
@@ -43,6 +44,10 @@ pub(super) struct Circuit {
     pub(super) born: Time,
     /// It takes no new requests from then on.
     pub(super) until: Time,
+    /// When the step of building that runs began.
+    pub(super) step_from: Time,
+    /// How long the one before it took.
+    pub(super) step_took: Duration,
     /// When the step of building that runs should be over.
     pub(super) step_until: Time,
     pub(super) purpose: Purpose,
@@ -111,6 +116,8 @@ impl Circuit {
             heard_number: answer_from,
             born: now,
             until,
+            step_from: now,
+            step_took: Duration::ZERO,
             step_until,
             purpose: Purpose::Spare,
             dealt: 0,
@@ -134,6 +141,13 @@ impl Circuit {
 
     pub(super) fn is_spare(&self, level: Level) -> bool {
         self.is_ready() && self.purpose == Purpose::Spare && self.level == level
+    }
+
+    /// A step of building is over. Gives how much longer it took than the one before it.
+    pub(super) fn stepped(&mut self, now: Time) -> Duration {
+        let took = now.since(self.step_from);
+        let before = std::mem::replace(&mut self.step_took, took);
+        took.saturating_sub(before)
     }
 
     /// Whether nothing ever went over it, although it could have.

@@ -13,6 +13,7 @@ use super::groups::Groups;
 use super::guards::{Guard, Guards, suitability};
 use super::list::RelayName;
 use super::record::Record;
+use super::slowness::Steps;
 use super::wants::Wants;
 use crate::block::Block;
 use crate::contact::PeerKind;
@@ -29,6 +30,7 @@ pub(super) struct Originator<B> {
     pub(super) groups: Groups,
     pub(super) guards: Guards,
     pub(super) record: Record,
+    pub(super) steps: Steps,
     /// Who the peers are, as far as that is known.
     pub(super) nodes: BTreeMap<PeerId, NodeId>,
     /// Of which level circuits stand by.
@@ -61,6 +63,7 @@ impl<B> Originator<B> {
             groups: Groups::default(),
             guards: Guards::default(),
             record: Record::default(),
+            steps: Steps::default(),
             nodes: BTreeMap::new(),
             some_usable_since: None,
             look_again: false,
@@ -220,7 +223,9 @@ impl<B: Block> Onion<B> {
 
     /// Whether a relay has no part in own circuits, for what it did.
     pub(super) fn is_left_out(&self, now: Time, name: &RelayName) -> bool {
-        self.own.record.is_bad(now, name) || self.reach.is_liar(now, name)
+        self.own.record.is_bad(now, name)
+            || self.reach.is_liar(now, name)
+            || self.own.steps.leaves_out(now, name)
     }
 
     /// Whether a peer reaches anybody but this node, as far as it has said.

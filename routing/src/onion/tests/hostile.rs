@@ -185,6 +185,11 @@ fn a_file_arrives_although_a_relay_holds_cells_for_long() {
 }
 
 #[test]
+fn a_relay_that_holds_cells_for_long_is_left_out() {
+    is_left_out_after(held_back);
+}
+
+#[test]
 fn a_file_arrives_although_a_relay_turns_the_order_of_cells_round() {
     file_under_attack(|world, to, message| {
         let Message::Onion(OnionMessage::Cell { number, .. }) = &message else {
