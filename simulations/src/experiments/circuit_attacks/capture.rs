@@ -1,13 +1,14 @@
 //! A9: relays that list only their friends.
 //!
 //! The originator draws the next hop from the list of the last one. A colluder lists colluders only, whether they are its neighbours or not, and so keeps the circuit from
-//! there on. Against it: a relay's list must have its predecessor in it, and relays are listed only by those whom they list.
+//! there on. Against it: a relay's list must have its predecessor in it, relays are listed only by those whom they list, and nodes compare what their peers list to them and to others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
+use routing::OnionConfig;
 
 use super::{Parameters, on_graphs};
 use crate::anonymity::{Coalition, HOPS, Links, POOL};
@@ -35,12 +36,12 @@ enum Defence {
     Reciprocity,
     /// The same; and originators remember lists, and leave out a relay that lacks two of those who list it.
     Memory,
-    /// Reciprocity; and where a node meets one of its own peers in a list at the end of one of its circuits, it goes there and looks
-    /// whether that lists it: the peer does not know who asks. Every node has used so many pools of circuits since.
-    Audits(i32),
+    /// Reciprocity; and nodes compare, as routers do: a list that comes along while a circuit is built, or that the end of one that was
+    /// never used shows, convicts a peer that leaves the node out of it. All links have been there for so many hours.
+    Comparing(i32),
 }
 
-const CASES: [(Lists, Defence, &str); 7] = [
+const CASES: [(Lists, Defence, &str); 9] = [
     (Lists::Honest, Defence::None, "honest lists"),
     (Lists::Friends, Defence::None, "friends only, no defence"),
     (
@@ -48,11 +49,7 @@ const CASES: [(Lists, Defence, &str); 7] = [
         Defence::Reciprocity,
         "friends only, reciprocity",
     ),
-    (
-        Lists::FriendsAndWhoAsks,
-        Defence::Reciprocity,
-        "friends and who asks, reciprocity",
-    ),
+    (Lists::FriendsAndWhoAsks, Defence::Reciprocity, DECEIVED),
     (
         Lists::FriendsAndWhoAsks,
         Defence::Memory,
@@ -60,16 +57,34 @@ const CASES: [(Lists, Defence, &str); 7] = [
     ),
     (
         Lists::FriendsAndWhoAsks,
-        Defence::Audits(10),
-        "friends and who asks, reciprocity and audits of 10 pools",
+        Defence::Comparing(1),
+        "friends and who asks, comparing for an hour",
     ),
-    (Lists::FriendsAndWhoAsks, Defence::Audits(100), AUDITED),
+    (
+        Lists::FriendsAndWhoAsks,
+        Defence::Comparing(24),
+        "friends and who asks, comparing for a day",
+    ),
+    (Lists::FriendsAndWhoAsks, Defence::Comparing(240), COMPARED),
+    (
+        Lists::FriendsAndWhoAsks,
+        Defence::Comparing(1_440),
+        "friends and who asks, comparing for sixty days",
+    ),
 ];
 
-const AUDITED: &str = "friends and who asks, reciprocity and audits of 100 pools";
+const DECEIVED: &str = "friends and who asks, reciprocity";
 
-/// Relays of a circuit whose lists are new to the originator: all but the guard and the end.
+const COMPARED: &str = "friends and who asks, comparing for ten days";
+
+/// Relays of a circuit whose lists come to the originator with who lists them: all behind the second one, which stays.
 const NEW_LISTS: usize = HOPS - 2;
+
+/// So many of its peers' lists the end of a circuit shows that was never used.
+const SHOWN_LISTS: usize = 16;
+
+/// Whether a guard finds out depends on its own guard, and so on. One so far away is taken to find out nothing.
+const DEPTH_MAX: usize = 4;
 
 /// Colluders in a list of colluders.
 const FRIENDS: usize = 20;
@@ -197,19 +212,52 @@ impl World<'_> {
         match (self.lists, self.defence) {
             (Lists::Friends, Defence::None) | (Lists::Honest, _) => true,
             (Lists::Friends, _) => false,
-            (Lists::FriendsAndWhoAsks, Defence::Audits(pools)) => {
-                !self.has_audited(relay, other, pools)
+            (Lists::FriendsAndWhoAsks, Defence::Comparing(hours)) => {
+                !self.has_convicted(relay, other, hours, 0)
             }
             (Lists::FriendsAndWhoAsks, _) => true,
         }
     }
 
-    /// Whether a relay has met its peer in a list by now. The same answer each time.
-    fn has_audited(&self, relay: usize, peer: usize, pools: i32) -> bool {
-        let lists = i32::try_from(POOL * NEW_LISTS).unwrap_or(1) * pools;
-        let in_one = share(self.links.degree(peer), self.links.nodes());
-        let met = 1.0 - (1.0 - in_one).powi(lists);
-        rng_for((relay as u64) << 32 | peer as u64, "audit").random_bool(met)
+    /// Whether a relay has seen by now what its peer, a colluder, tells others. The same answer each time.
+    ///
+    /// The colluder makes the best of its numbers: each neighbour is told higher ones than those before it, and a list convicts
+    /// only in the eyes of those who were told a lower one. No circuit that ends at a colluder shows anything, and as many do so
+    /// as without any defence.
+    fn has_convicted(&self, relay: usize, peer: usize, hours: i32, depth: usize) -> bool {
+        if depth > DEPTH_MAX || self.is_held(relay, hours, depth) {
+            return false;
+        }
+        let told = self.links.neighbours(peer).iter();
+        let after = told
+            .map(|&other| other as usize)
+            .filter(|&other| other > relay && !self.coalition.has(other));
+        let shows = |other| {
+            let degree = count(self.links.degree(other));
+            (count(SHOWN_LISTS) + count(NEW_LISTS)).min(degree) / degree
+        };
+        let part = share(self.colluders.len(), self.links.nodes());
+        let in_one = after.map(shows).sum::<f64>() / count(self.links.nodes())
+            * (1.0 - part).powf(count(HOPS - 1));
+        let seen = 1.0 - (1.0 - in_one).powi(circuits_an_hour() * hours);
+        rng_for((relay as u64) << 32 | peer as u64, "conviction").random_bool(seen)
+    }
+
+    /// Whether a relay's own guard colludes, or its second hop, and the guard has not found out: its circuits show what they are to
+    /// show.
+    fn is_held(&self, relay: usize, hours: i32, depth: usize) -> bool {
+        let mut rng = rng_for(relay as u64, "guard");
+        let mut draw = |of: usize| self.links.neighbours(of).choose(&mut rng).copied();
+        let Some(guard) = draw(relay).map(|guard| guard as usize) else {
+            return true;
+        };
+        if self.coalition.has(guard) {
+            return true;
+        }
+        let second = draw(guard).map(|second| second as usize);
+        second.is_some_and(|second| {
+            self.coalition.has(second) && !self.has_convicted(guard, second, hours, depth + 1)
+        })
     }
 
     /// All circuits of one originator. Its guard is a neighbour that is honest: with another, all is lost anyway.
@@ -300,6 +348,13 @@ impl World<'_> {
     }
 }
 
+/// How many circuits a node builds and does not use.
+fn circuits_an_hour() -> i32 {
+    let config = OnionConfig::default();
+    let in_an_hour = config.spare as u64 * 3_600 / config.circuit_life.as_secs();
+    i32::try_from(in_an_hour).unwrap_or(i32::MAX)
+}
+
 fn report(parameters: &Parameters, rows: &[Row], outcome: &mut Outcome) {
     let mut table = Table::new(
         "capture",
@@ -343,9 +398,10 @@ fn report(parameters: &Parameters, rows: &[Row], outcome: &mut Outcome) {
     outcome.note(
         "Route capture: colluders list 20 others anywhere in the network, who list them, which works because they carry each other's circuits over links of their own. \"Friends only\" is stopped by reciprocity, as no honest \
          relay lists them any more: they lose even the share that honest lists would give them. A colluder that puts each neighbour into the list that this neighbour and its circuits \
-         get passes that test. An originator's memory of lists finds it only where it has seen two more of its neighbours' lists, which in a large network is seldom. What does help is that its peers look for themselves: \
-         in the list of any relay at the end of a circuit a node may meet one of its own peers; it extends the circuit there and reads the list that the peer gives to somebody whom it does not know. Each list holds a given peer with \
-         probability degree / N. An honest guard keeps the harm of all this to captured ends.",
+         get passes that test. An originator's memory of lists finds it only where it has seen two more of its neighbours' lists, which in a large network is seldom. What does help is that its peers compare: \
+         lists of their own peers come to them through their own circuits, as others were told them, and a peer that leaves them out of what it tells others is left out. Taken against them here: the colluders number their \
+         lists so that of any two neighbours only one can convict, circuits that end at colluders show nothing, and whoever has a colluder as guard finds out nothing, ever. The time that it takes grows with N. \
+         An honest guard keeps the harm of all this to captured ends.",
     );
 }
 
@@ -372,7 +428,11 @@ fn figures(row: &Row, formula: f64, outcome: &mut Outcome) {
             .with_fault()
             .published(formula)
             .source("fault: any list is believed; 1 - (1 - f)^5 behind an honest guard"),
-        "honest lists" | "friends only, reciprocity" | AUDITED => {
+        DECEIVED => figure
+            .at_most(bar)
+            .with_fault()
+            .source("fault: nobody compares"),
+        "honest lists" | "friends only, reciprocity" | COMPARED => {
             figure.at_most(bar).source(source)
         }
         _ => figure.source("no bar: a defence that does not do, or not yet"),
