@@ -45,6 +45,9 @@ impl<B: Block> Onion<B> {
             }
             Goal::Insert { .. } => (State::Waiting, now + self.config.circuit_wait.of(class)),
         };
+        if class == Class::RealTime {
+            self.own.user_waits(now);
+        }
         let want = Want::new(now, class, via, goal);
         if want.is_part() {
             self.own.groups.part_begun(now, via.group);
@@ -77,7 +80,7 @@ impl<B: Block> Onion<B> {
 
     /// The user wants something no more. `false` if it was not asked for here.
     pub(crate) fn user_cancels(&mut self, shared: &mut Shared<B>, id: LocalId) -> bool {
-        let Some(want) = self.take(id) else {
+        let Some(want) = self.take(shared, id) else {
             return false;
         };
         if let State::Sent { circuit, ask, .. } = want.state {
@@ -152,6 +155,10 @@ impl<B: Block> Onion<B> {
             self.own.look_again = true;
         }
         if self.own.build_from <= now {
+            self.own.look_again = true;
+        }
+        if self.own.refill_at.is_some_and(|at| at <= now) {
+            self.own.refill_at = None;
             self.own.look_again = true;
         }
         self.retire_old(shared);
@@ -340,7 +347,7 @@ impl<B: Block> Onion<B> {
                 })
                 .sum();
             if self.own.stands_by == Some(level) {
-                needed += config.spare.saturating_sub(self.own.spare(level));
+                needed += self.own.spares_to_begin(level, config.spare, shared.now);
             }
             let most = self.own.growing_max();
             while self.own.growing(level) < needed.min(most)
@@ -373,8 +380,11 @@ impl<B: Block> Onion<B> {
     }
 
     /// Takes a request out.
-    pub(super) fn take(&mut self, id: LocalId) -> Option<Want<B>> {
+    pub(super) fn take(&mut self, shared: &Shared<B>, id: LocalId) -> Option<Want<B>> {
         let want = self.own.wants.remove(id)?;
+        if want.class == Class::RealTime {
+            self.own.user_waits(shared.now);
+        }
         if want.is_part() {
             self.own.groups.part_ended(want.via.group);
         }

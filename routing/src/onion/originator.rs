@@ -49,6 +49,10 @@ pub(super) struct Originator<B> {
     pub(super) guard_from: Option<Time>,
     /// When cover goes along a circuit next.
     pub(super) cover_at: Option<Time>,
+    /// Until then the user may be waiting for a page.
+    calm_from: Time,
+    /// When circuits are begun that were put off because of that.
+    pub(super) refill_at: Option<Time>,
     /// How many walks in a row ended where there was no way on.
     pub(super) dead_ends: u32,
 }
@@ -72,6 +76,8 @@ impl<B> Originator<B> {
             build_from: Time::ZERO,
             guard_from: None,
             cover_at: None,
+            calm_from: Time::ZERO,
+            refill_at: None,
             dead_ends: 0,
         }
     }
@@ -95,6 +101,24 @@ impl<B> Originator<B> {
     pub(super) fn spare(&self, level: Level) -> usize {
         let all = self.circuits.values();
         all.filter(|circuit| circuit.is_spare(level)).count()
+    }
+
+    /// The user asks for something small, or has got it: more may follow.
+    pub(super) fn user_waits(&mut self, now: Time) {
+        self.calm_from = now + CALM_AFTER;
+    }
+
+    /// How many circuits of this level are to be begun so that `wished` stand by. As long as half of them do and building
+    /// succeeds, those that are missing can wait until the user has what he asked for: each takes milliseconds of work, at
+    /// this node and at its relays, between which the request would have to squeeze.
+    pub(super) fn spares_to_begin(&mut self, level: Level, wished: usize, now: Time) -> usize {
+        let missing = wished.saturating_sub(self.spare(level));
+        let enough = missing <= wished / 2 && self.failures == 0;
+        if missing == 0 || !enough || self.calm_from <= now {
+            return missing;
+        }
+        self.refill_at = Some(self.calm_from);
+        0
     }
 
     /// How many circuits carry requests of this purpose.
@@ -146,6 +170,7 @@ impl<B> Originator<B> {
             self.wants.next_due(),
             self.guard_from,
             self.cover_at,
+            self.refill_at,
             waits_to_build,
         ];
         let others = others.into_iter().flatten();
@@ -305,6 +330,10 @@ const CHOICE_MIN: usize = 3;
 
 /// With fewer, others may come within this time.
 const CHOICE_WAIT: Duration = Duration::from_secs(10);
+
+/// So long after a request for something small was made or answered, no circuits are built for later: time for a page and
+/// its pictures where answers come fast, and next to nothing where they take seconds.
+const CALM_AFTER: Duration = Duration::from_millis(250);
 
 /// Circuits of one level that are built at a time while all goes well.
 const GROWING_MAX: usize = 8;

@@ -95,7 +95,7 @@ impl<B: Block> Onion<B> {
     }
 
     pub(super) fn fetched(&mut self, shared: &mut Shared<B>, id: LocalId, block: B) {
-        let Some(want) = self.take(id) else {
+        let Some(want) = self.take(shared, id) else {
             return;
         };
         // Those who said that it was not there did not look
@@ -113,7 +113,7 @@ impl<B: Block> Onion<B> {
             .wants
             .get(id)
             .is_some_and(|want| want.key().is_none());
-        if is_insert && self.take(id).is_some() {
+        if is_insert && self.take(shared, id).is_some() {
             let copies = copies.max(1);
             shared.actions.push_back(Action::InsertDone {
                 id,
@@ -133,7 +133,7 @@ impl<B: Block> Onion<B> {
         match existing {
             Some(existing) => {
                 self.circuit_worked(shared, number);
-                if self.take(id).is_some() {
+                if self.take(shared, id).is_some() {
                     shared.actions.push_back(Action::InsertDone {
                         id,
                         result: Err(InsertFailure::Collision(existing)),
@@ -222,7 +222,7 @@ impl<B: Block> Onion<B> {
 
     /// Tells the user that nothing came of it.
     pub(super) fn give_up(&mut self, shared: &mut Shared<B>, id: LocalId) {
-        let Some(want) = self.take(id) else {
+        let Some(want) = self.take(shared, id) else {
             return;
         };
         shared.actions.push_back(match &want.goal {

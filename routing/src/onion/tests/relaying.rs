@@ -171,6 +171,34 @@ fn one_small_thing_after_the_other_never_runs_out_of_circuits() {
 }
 
 #[test]
+fn circuits_for_later_are_begun_after_the_page_or_when_half_of_them_are_gone() {
+    let begun = |world: &World| {
+        let all = world.onion_log().filter(|(from, _, message)| {
+            *from == 0 && matches!(message, OnionMessage::Create { .. })
+        });
+        all.count()
+    };
+    for (groups, at_once) in [(3, 0), (4, 4)] {
+        let mut world = World::new(30, 9, OnionConfig::default());
+        world.run(secs(20));
+        world.log.clear();
+        for number in 0..groups {
+            for store in &mut world.stores[1..] {
+                store.insert(block(number).key(), block(number));
+            }
+            let group = u64::from(number);
+            world.fetch(0, group, block(number).key(), part(group));
+        }
+        world.run(Duration::from_millis(249));
+        assert_eq!(begun(&world), at_once);
+        world.run(secs(5));
+        let fetched = |result: &Result<_, _>| result.is_ok();
+        assert!(world.fetched.values().all(fetched), "{:?}", world.fetched);
+        assert_eq!(begun(&world), usize::from(groups));
+    }
+}
+
+#[test]
 fn what_should_go_through_a_circuit_goes_nowhere_else() {
     // Two nodes: there is no circuit of two hops
     let mut world = World::new(2, 1, OnionConfig::default());
