@@ -154,7 +154,7 @@ impl<B: Block> Onion<B> {
             self.own.guard_from = None;
             self.own.look_again = true;
         }
-        if self.own.build_from <= now {
+        if self.own.may_build_from() <= now {
             self.own.look_again = true;
         }
         if self.own.refill_at.is_some_and(|at| at <= now) {
@@ -353,7 +353,7 @@ impl<B: Block> Onion<B> {
             while self.own.growing(level) < needed.min(most)
                 && self.own.circuits.len() < config.circuits_max
             {
-                if self.own.build_from > shared.now {
+                if self.own.may_build_from() > shared.now {
                     self.own.look_again = true;
                     return;
                 }

@@ -43,8 +43,8 @@ pub(super) struct Originator<B> {
     failures: u32,
     /// When one of them last counted.
     failed_at: Time,
-    /// No circuit is begun before.
-    pub(super) build_from: Time,
+    /// No circuit is begun before, unless a request waits for one.
+    build_from: Time,
     /// When a guard may be chosen, if that is all that is missing.
     pub(super) guard_from: Option<Time>,
     /// When cover goes along a circuit next.
@@ -108,6 +108,15 @@ impl<B> Originator<B> {
         self.calm_from = now + CALM_AFTER;
     }
 
+    /// When the next circuit may be begun.
+    pub(super) fn may_build_from(&self) -> Time {
+        if self.wants.waiting().is_empty() {
+            self.build_from
+        } else {
+            self.build_from.min(self.failed_at + PAUSE_WANTED_MAX)
+        }
+    }
+
     /// How many circuits of this level are to be begun so that `wished` stand by. As long as half of them do and building
     /// succeeds, those that are missing can wait until the user has what he asked for: each takes milliseconds of work, at
     /// this node and at its relays, between which the request would have to squeeze.
@@ -165,7 +174,7 @@ impl<B> Originator<B> {
             .filter(|circuit| circuit.is_growing())
             .map(|circuit| circuit.step_until);
         let ends = self.circuits.values().filter_map(Circuit::next_end);
-        let waits_to_build = self.look_again.then_some(self.build_from);
+        let waits_to_build = self.look_again.then(|| self.may_build_from());
         let others = [
             self.wants.next_due(),
             self.guard_from,
@@ -344,10 +353,18 @@ const PAUSE_FIRST: Duration = Duration::from_millis(100);
 /// At most 25 s.
 const PAUSE_DOUBLINGS: u32 = 8;
 
+/// Where a request waits for a circuit, the next one is begun at the latest so long after one came to nothing: the request
+/// waits for 20 s only.
+const PAUSE_WANTED_MAX: Duration = Duration::from_secs(1);
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crypto::VerifiedBlock;
+    use crypto::{BlockKey, BlockKind, RoutingKey, VerifiedBlock};
+
+    use crate::event::{Class, Effort, LocalId};
+    use crate::onion::anonymity::{Group, Role, Via};
+    use crate::onion::wants::{Goal, State, Want};
 
     #[test]
     fn circuits_that_fail_side_by_side_count_once() {
@@ -362,5 +379,34 @@ mod tests {
         own.built();
         own.not_built(at(12), at(1_000), |pause| pause);
         assert_eq!(own.build_from, at(1_000) + 2 * PAUSE_FIRST);
+    }
+
+    #[test]
+    fn whoever_waits_for_a_circuit_does_not_wait_for_long_pauses() {
+        let mut own = Originator::<VerifiedBlock>::new(None);
+        let at = |secs: u64| Time::ZERO + Duration::from_secs(secs);
+        for time in 1..20 {
+            own.not_built(at(time), at(time), |pause| pause);
+        }
+        assert_eq!(own.may_build_from(), at(19) + Duration::from_millis(25_600));
+        let via = Via {
+            level: Level::Six,
+            group: Group(1),
+            role: Role::Top,
+        };
+        let goal = Goal::Fetch {
+            key: BlockKey {
+                kind: BlockKind::Content,
+                routing_key: RoutingKey::from_bytes([1; 32]),
+            },
+            effort: Effort::Thorough,
+        };
+        let want = Want::new(at(20), Class::RealTime, via, goal);
+        own.wants.add(LocalId(1), want, State::Waiting, at(40));
+        assert_eq!(own.may_build_from(), at(20));
+        own.built();
+        own.not_built(at(21), at(22), |pause| pause);
+        own.wants.set(LocalId(1), State::Waiting, at(40));
+        assert_eq!(own.may_build_from(), at(23));
     }
 }
