@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use routing::{
-    FetchFailure, HopsToLive, InsertFailure, InsertStage, Message, PeerId, Refusal, RequestId,
+    Effort, FetchFailure, HopsToLive, InsertFailure, InsertStage, Message, PeerId, Refusal,
+    RequestId,
 };
 
 /// Follows requests to their ends.
@@ -18,7 +19,8 @@ pub(super) struct Answers {
     passing: BTreeMap<(PeerId, RequestId), Option<u8>>,
 }
 
-/// How many requests have ended how since the start. Those that were cancelled are not counted.
+/// How many requests have ended how since the start. Not counted are those that were cancelled, and searches for what is
+/// probably not there, such as the next edition of a site, if it is not.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     /// Fetches of this node's own user, with milliseconds until they succeeded.
@@ -67,9 +69,19 @@ impl Answers {
         &self.counts
     }
 
-    /// A fetch of the user has ended, after `took`.
-    pub(super) fn fetched(&mut self, failure: Option<&FetchFailure>, took: Duration) {
-        if failure != Some(&FetchFailure::Cancelled) {
+    /// A fetch of the user has ended, after `took`. Who looks whether something new is there has not failed if it is not.
+    pub(super) fn fetched(
+        &mut self,
+        effort: Effort,
+        failure: Option<&FetchFailure>,
+        took: Duration,
+    ) {
+        let missing = matches!(
+            failure,
+            Some(FetchFailure::NotFound | FetchFailure::RecentlyFailed { .. })
+        );
+        let as_expected = effort == Effort::Probe && missing;
+        if failure != Some(&FetchFailure::Cancelled) && !as_expected {
             self.counts
                 .own_fetches
                 .count(failure.is_none(), Some(millis(took)));
@@ -216,9 +228,11 @@ mod tests {
     fn answers_are_counted_by_kind_and_cancelled_requests_not_at_all() {
         let mut answers = Answers::default();
         let took = Duration::from_millis(40);
-        answers.fetched(None, took);
-        answers.fetched(Some(&FetchFailure::NotFound), took);
-        answers.fetched(Some(&FetchFailure::Cancelled), took);
+        let missing = Some(&FetchFailure::NotFound);
+        answers.fetched(Effort::Thorough, None, took);
+        answers.fetched(Effort::Thorough, missing, took);
+        answers.fetched(Effort::Thorough, Some(&FetchFailure::Cancelled), took);
+        answers.fetched(Effort::Probe, missing, took);
         answers.inserted(Some(&InsertFailure::Cancelled), took);
         answers.inserted(Some(&InsertFailure::TimedOut), took);
         let id = RequestId(1);
@@ -237,6 +251,23 @@ mod tests {
             mean: Some(40.0),
         };
         assert_eq!(answers.counts.own_fetches.recent(), recent);
+    }
+
+    #[test]
+    fn who_looks_for_a_new_edition_has_failed_only_if_that_cannot_be_known() {
+        let mut answers = Answers::default();
+        let retry_after = Duration::from_secs(9);
+        for expected in [
+            FetchFailure::NotFound,
+            FetchFailure::RecentlyFailed { retry_after },
+        ] {
+            answers.fetched(Effort::Probe, Some(&expected), Duration::ZERO);
+        }
+        assert_eq!(counts(&answers.counts.own_fetches), (0, 0));
+        let failure = Some(&FetchFailure::NoCircuit);
+        answers.fetched(Effort::Probe, failure, Duration::ZERO);
+        answers.fetched(Effort::Probe, None, Duration::ZERO);
+        assert_eq!(counts(&answers.counts.own_fetches), (1, 1));
     }
 
     #[test]

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use crypto::{BlockKey, NodeId};
 use rand::RngExt as _;
 use routing::{
-    Action, Class, Event, LocalId, Location, OnionMemory, PeerId, Router, StoreTicket, Time, Trust,
+    Action, Class, Effort, Event, LocalId, Location, OnionMemory, PeerId, Router, StoreTicket,
+    Time, Trust,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
@@ -131,7 +132,7 @@ pub(super) struct Beginning {
 /// The users' requests that the router works on, and when they began.
 #[derive(Default)]
 struct Waiting {
-    fetches: BTreeMap<LocalId, (FetchAnswer, Instant)>,
+    fetches: BTreeMap<LocalId, (FetchAnswer, Effort, Instant)>,
     inserts: BTreeMap<LocalId, (InsertAnswer, Instant)>,
 }
 
@@ -254,7 +255,8 @@ impl EventLoop {
                 anonymity,
                 answer,
             } => {
-                self.waiting.fetches.insert(id, (answer, Instant::now()));
+                let begun = Instant::now();
+                self.waiting.fetches.insert(id, (answer, effort, begun));
                 self.handle(Event::Fetch {
                     id,
                     key,
@@ -422,8 +424,9 @@ impl EventLoop {
                     existing,
                 } => self.put(ticket, block, place, existing),
                 Action::FetchDone { id, result } => {
-                    if let Some((answer, begun)) = self.waiting.fetches.remove(&id) {
-                        self.answers.fetched(result.as_ref().err(), begun.elapsed());
+                    if let Some((answer, effort, begun)) = self.waiting.fetches.remove(&id) {
+                        self.answers
+                            .fetched(effort, result.as_ref().err(), begun.elapsed());
                         // The user may have gone in the same moment.
                         let _ = answer.send(result);
                     }
