@@ -1,5 +1,7 @@
 //! Inserts a site: small files together in containers, large ones each for itself, and a manifest with all names.
 
+mod plan;
+
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
@@ -11,19 +13,13 @@ use tokio::task::JoinSet;
 use super::error::InsertError;
 use super::insert::{KEYS_FEW, file, guessed_type, inline_container, pack};
 use super::inserter::Inserter;
-use super::manifest::{
-    CONTAINER_LEN_MAX, Container, ENTRIES_MAX, Entry, Item, Manifest, Member, check_name,
-};
+use super::manifest::{Container, ENTRIES_MAX, Entry, Item, Manifest, Member, check_name};
 use super::metadata::{Metadata, check_content_type};
 use super::progress::Meter;
-use super::request::{Inserted, SiteFile, SiteRequest, Source};
+use super::request::{Inserted, SiteFile, SiteRequest};
 use super::source::{open_source, prepare};
 use super::target::Target;
-
-/// Larger files are stored each for itself: a container should hold a dozen files at least, or it saves nothing.
-const SMALL_MAX: u64 = 128 << 10;
-/// A site whose small files are together not larger than this carries them in its manifest, in one block with it.
-const INLINE_MAX: u64 = 24 << 10;
+use plan::{Plan, Planned};
 
 /// Inserts what `request` describes.
 pub(crate) async fn insert_site(
@@ -53,10 +49,9 @@ pub(crate) async fn insert_site(
     let plan = planning.await.map_err(|_| LOST)??;
     let mut entries = plan.redirects;
     entries.extend(large_items(inserter, plan.large).await?);
-    let inline = plan.small_len <= INLINE_MAX;
     let mut containers = Vec::with_capacity(plan.containers.len());
-    for files in plan.containers {
-        let (container, members) = container(inserter, containers.len(), files, inline).await?;
+    for planned in plan.containers {
+        let (container, members) = container(inserter, containers.len(), planned).await?;
         containers.push(container);
         entries.extend(members);
     }
@@ -107,79 +102,14 @@ fn usual_default(files: &[SiteFile]) -> Option<String> {
     usual.iter().copied().find(exists).map(str::to_owned)
 }
 
-/// The files of a site, by how they are stored.
-#[derive(Default)]
-struct Plan {
-    redirects: Vec<Entry>,
-    large: Vec<(SiteFile, u64)>,
-    /// Files and sizes of each container.
-    containers: Vec<Vec<(SiteFile, u64)>>,
-    /// Bytes in the last container.
-    last_len: u64,
-    /// Bytes in all containers.
-    small_len: u64,
-}
-
-impl Plan {
-    /// Looks at the size of every file.
-    fn new(mut files: Vec<SiteFile>, default_name: Option<&str>) -> Result<Self, InsertError> {
-        // What a page needs first comes first: it then lies in the same container.
-        files.sort_by_cached_key(|file| (rank(file, default_name), file.name.clone()));
-        let mut plan = Self::default();
-        for file in files {
-            if let Source::Redirect(uri) = &file.source {
-                let item = Item::Redirect(uri.into());
-                plan.redirects.push(Entry {
-                    name: file.name,
-                    item,
-                });
-                continue;
-            }
-            let (_, size) = open_source(&file.source)?;
-            if size > SMALL_MAX {
-                plan.large.push((file, size));
-            } else {
-                plan.add_small(file, size);
-            }
-        }
-        Ok(plan)
-    }
-
-    fn add_small(&mut self, file: SiteFile, size: u64) {
-        let has_room = self.last_len + size <= u64::from(CONTAINER_LEN_MAX);
-        match self.containers.last_mut().filter(|_| has_room) {
-            Some(container) => {
-                container.push((file, size));
-                self.last_len += size;
-            }
-            None => {
-                self.containers.push(vec![(file, size)]);
-                self.last_len = size;
-            }
-        }
-        self.small_len += size;
-    }
-}
-
-/// The default document, then pages and what shapes them, then the rest.
-fn rank(file: &SiteFile, default_name: Option<&str>) -> u8 {
-    if Some(file.name.as_str()) == default_name {
-        return 0;
-    }
-    match file.content_type.as_deref() {
-        Some("text/html" | "text/css" | "application/xhtml+xml" | "text/javascript") => 1,
-        _ => 2,
-    }
-}
-
 /// Reads the files of container `number` and stores it.
 async fn container(
     inserter: &Arc<Inserter>,
     number: usize,
-    files: Vec<(SiteFile, u64)>,
-    inline: bool,
+    planned: Planned,
 ) -> Result<(Container, Vec<Entry>), InsertError> {
-    let reading = tokio::task::spawn_blocking(move || read_container(number, files));
+    let inline = planned.inline;
+    let reading = tokio::task::spawn_blocking(move || read_container(number, planned.files));
     let (content, members) = reading.await.map_err(|_| LOST)??;
     let container = if inline {
         inline_container(&content)?

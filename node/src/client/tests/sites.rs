@@ -91,7 +91,7 @@ async fn a_page_with_many_pictures_reads_its_container_once() {
     }
     let uri = put_site(&network.client(), site("CHK@", files)).await;
     let reader = network.client();
-    open(&reader, &at(&uri, "")).await.unwrap();
+    open(&reader, &at(&uri, "0.png")).await.unwrap();
     let before = network.fetches();
     assert!(before < 30, "{before}");
     let mut tasks = tokio::task::JoinSet::new();
@@ -111,6 +111,46 @@ async fn a_page_with_many_pictures_reads_its_container_once() {
     }
     assert_eq!(tasks.join_all().await.len(), 50);
     assert_eq!(network.fetches(), 2 * before);
+}
+
+#[tokio::test]
+async fn the_first_page_of_a_large_site_comes_with_the_manifest_and_what_shapes_it() {
+    let mut files = three_hundred_files();
+    files.push(file("style.css", noise(6_000, 1)));
+    files.push(file("small.png", noise(100, 1)));
+    for (target, blocks) in [
+        ("CHK@".to_owned(), 1),
+        // A signed block, which names that of the manifest
+        (format!("SSK{}site", subspace(1)), 2),
+    ] {
+        let network = MemoryNetwork::new();
+        let uri = put_site(&network.client(), site(&target, files.clone())).await;
+        let reader = network.client();
+        get(&reader, &at(&uri, "")).await.unwrap();
+        get(&reader, &at(&uri, "style.css")).await.unwrap();
+        assert_eq!(network.fetches(), blocks, "{target}");
+        get(&reader, &at(&uri, "small.png")).await.unwrap();
+        assert!(network.fetches() > blocks, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_takes_a_second_block_for_no_page() {
+    // Names that leave 6 KB of a block, by the estimate
+    let names = (0..250).map(|number| format!("{}-{number:03}.png", "x".repeat(60)));
+    for (page_len, with_manifest) in [(1_000, true), (8_000, false)] {
+        let network = MemoryNetwork::new();
+        let mut files = vec![file("index.html", noise(page_len, 1))];
+        files.extend(names.clone().map(|name| file(&name, noise(200, 2))));
+        let uri = put_site(&network.client(), site("CHK@", files)).await;
+        let reader = network.client();
+        let missing = open(&reader, &at(&uri, "nothing")).await;
+        assert!(matches!(missing, Err(FetchError::NotInArchive { .. })));
+        assert_eq!(network.fetches(), 1, "the manifest alone, {page_len}");
+        let page = get(&reader, &at(&uri, "")).await.unwrap();
+        assert!(page == noise(page_len, 1));
+        assert_eq!(network.fetches() == 1, with_manifest, "{page_len}");
+    }
 }
 
 #[tokio::test]
