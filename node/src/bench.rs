@@ -2,6 +2,7 @@
 //!
 //! Figures of one run compare with each other; between runs and machines only their ratios do.
 
+mod layers;
 mod network;
 mod parts;
 
@@ -9,6 +10,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::client::Hiding;
+
+pub use layers::measure_layers;
 pub use network::{measure_demo, measure_link};
 pub use parts::{measure_blocks, measure_erasure_code, measure_store};
 
@@ -69,6 +73,13 @@ pub async fn run(
         "link, both ends in this process",
         &measure_link(config.bytes).await?,
     );
+    let hops = config.anonymity.unwrap_or(Hiding::default().hops());
+    if hops > 0 {
+        tell(
+            &format!("layers of a circuit of {hops} hops, one core"),
+            &measure_layers(config.bytes, hops)?,
+        );
+    }
     tell("demonstration network", &measure_demo(config).await?);
     Ok(())
 }
