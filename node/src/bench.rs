@@ -73,7 +73,7 @@ pub async fn run(
         "link, both ends in this process",
         &measure_link(config.bytes).await?,
     );
-    let hops = config.anonymity.unwrap_or(Hiding::default().hops());
+    let hops = config.anonymity.unwrap_or_else(|| Hiding::default().hops());
     if hops > 0 {
         tell(
             &format!("layers of a circuit of {hops} hops, one core"),
