@@ -32,6 +32,7 @@ pub(crate) mod config;
 pub(crate) mod dealing;
 pub(crate) mod diverted;
 mod ending;
+mod failing;
 mod groups;
 mod guards;
 mod holding;
@@ -103,7 +104,10 @@ impl<B: Block> Onion<B> {
         let all = (peer, CircuitId(0))..=(peer, CircuitId(u64::MAX));
         let onward: Vec<_> = self.onward.range(all).map(|(&name, _)| name).collect();
         for (peer, circuit) in onward {
-            self.ended_behind(shared, peer, circuit);
+            match self.onward.get(&(peer, circuit)) {
+                Some(&Onward::Own(number)) => self.unlinked(shared, number),
+                Some(Onward::Relayed(_)) | None => self.ended_behind(shared, peer, circuit),
+            }
         }
         let config = Arc::clone(&self.config);
         self.reach.peer_down(shared.now, &config, peer);

@@ -7,12 +7,12 @@ use smallvec::SmallVec;
 
 use super::anonymity::Level;
 use super::circuit::{Circuit, Growing};
-use super::command::{Answer, Command, Side};
+use super::command::{Answer, Command};
 use super::liars::Lie;
 use super::list::RelayName;
 use super::message::{Direction, OnionMessage};
 use super::record::{Blame, Worth};
-use super::relaying::{Cell, send, send_cell, tell_destroyed};
+use super::relaying::{Cell, send, send_cell};
 use super::{Onion, Onward};
 use crate::block::Block;
 use crate::event::Class;
@@ -25,7 +25,8 @@ impl<B: Block> Onion<B> {
             return false;
         };
         let Some(key) = name.key() else {
-            self.own.record.failed(shared.now, [&name], Blame::Certain);
+            let moment = (shared.now, shared.now);
+            self.own.record.failed(moment, [&name], Blame::Certain);
             return false;
         };
         let link = self.fresh_circuit(shared, guard);
@@ -198,7 +199,6 @@ impl<B: Block> Onion<B> {
 
     /// The end did not reach the relay that it was asked to reach.
     fn refused_hop(&mut self, shared: &mut Shared<B>, number: u64) {
-        let now = shared.now;
         let Some(circuit) = self.own.circuits.get_mut(&number) else {
             return;
         };
@@ -208,11 +208,11 @@ impl<B: Block> Onion<B> {
             return;
         };
         circuit.refused.push(name);
+        let refused_often = circuit.refused.len() > REFUSALS_MAX;
         let end = circuit.relays.last().copied();
-        self.own
-            .record
-            .failed(now, end.iter().chain([&name]), Blame::Shared);
-        if circuit.refused.len() > REFUSALS_MAX {
+        let pair: SmallVec<[RelayName; 2]> = end.into_iter().chain([name]).collect();
+        self.suspect(shared.now, number, &pair, Blame::Shared);
+        if refused_often {
             self.fail(shared, number, &[], Blame::Shared);
         } else {
             self.grow(shared, number);
@@ -311,69 +311,6 @@ impl<B: Block> Onion<B> {
         self.own.built();
     }
 
-    /// A relay says that the circuit broke beside it. One of the two there is to blame.
-    fn broken_at(&mut self, shared: &mut Shared<B>, number: u64, speaker: usize, side: Side) {
-        let Some(circuit) = self.own.circuits.get(&number) else {
-            return;
-        };
-        let (first, count) = match side {
-            Side::Before if speaker == 0 => (0, 1),
-            Side::Before => (speaker - 1, 2),
-            Side::Behind => (speaker, 2),
-            Side::Here => (speaker, 1),
-        };
-        let blamed = circuit.relays.iter().skip(first).take(count);
-        let blamed: SmallVec<[RelayName; 2]> = blamed.copied().collect();
-        self.fail(shared, number, &blamed, Blame::Shared);
-    }
-
-    /// The guard ended a circuit.
-    pub(super) fn lost(&mut self, shared: &mut Shared<B>, number: u64) {
-        let guard = self.own.circuits.get(&number).and_then(|circuit| {
-            let asked = match &circuit.growing {
-                Growing::Asked { name, .. } if circuit.relays.is_empty() => Some(*name),
-                Growing::Asked { .. } | Growing::NeedsList | Growing::Done => None,
-            };
-            asked.or_else(|| circuit.relays.first().copied())
-        });
-        let guard: SmallVec<[RelayName; 1]> = guard.into_iter().collect();
-        self.fail(shared, number, &guard, Blame::Shared);
-    }
-
-    /// Ends a circuit that failed.
-    pub(super) fn fail(
-        &mut self,
-        shared: &mut Shared<B>,
-        number: u64,
-        blamed: &[RelayName],
-        blame: Blame,
-    ) {
-        let now = shared.now;
-        self.own.record.failed(now, blamed, blame);
-        let circuit = self.own.circuits.get(&number);
-        if let Some(circuit) = circuit.filter(|circuit| circuit.is_growing()) {
-            let born = circuit.born;
-            self.own
-                .not_built(born, now, |pause| shared.half_or_more(pause));
-        }
-        self.end(shared, number);
-    }
-
-    /// Ends a circuit; what went over it goes over others.
-    pub(super) fn end(&mut self, shared: &mut Shared<B>, number: u64) {
-        let Some(circuit) = self.own.circuits.remove(&number) else {
-            return;
-        };
-        self.onward.remove(&(circuit.guard, circuit.link));
-        if shared.peers.peer(circuit.guard).is_some() {
-            tell_destroyed(shared, circuit.guard, circuit.link, Direction::Forward);
-        }
-        self.own.look_again = true;
-        for (_, id) in circuit.running {
-            self.circuit_lost(shared, id);
-        }
-    }
-
     /// Tells the end of a circuit something.
     pub(super) fn command(
         &mut self,
@@ -428,4 +365,4 @@ const HOPS_MIN: usize = 2;
 const TIMED_FROM: usize = 3;
 
 /// In shorter circuits the second relay is next to the end, or the end.
-const SECONDS_FROM: u8 = 4;
+pub(super) const SECONDS_FROM: u8 = 4;

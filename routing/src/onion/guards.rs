@@ -96,6 +96,12 @@ impl Guards {
         Some(*self.lost_since.get_or_insert(now))
     }
 
+    /// Whether all are there, and this holds for each.
+    pub(super) fn are_all(&self, holds: impl Fn(PeerId) -> bool) -> bool {
+        let mut all = self.chosen.iter();
+        all.all(|guard| guard.peer.is_some_and(&holds))
+    }
+
     /// Adds one after the others.
     pub(super) fn add(&mut self, guard: Guard) {
         if self.chosen.len() >= GUARDS_MAX {

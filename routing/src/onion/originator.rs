@@ -224,11 +224,13 @@ impl<B: Block> Onion<B> {
         if self.own.guards.expire(now) {
             self.remember(shared);
         }
-        let usable: BTreeMap<PeerId, RelayName> = self
+        let (bad, good): (BTreeMap<PeerId, RelayName>, BTreeMap<_, _>) = self
             .reach
             .usable(shared, &config, &self.keys)
             .into_iter()
-            .filter(|(_, name)| !self.own.record.is_bad(now, name))
+            .partition(|(_, name)| self.own.record.is_bad(now, name));
+        let usable: BTreeMap<PeerId, RelayName> = good
+            .into_iter()
             .filter(|(peer, _)| self.leads_on(*peer))
             .collect();
         self.own.guard_from = None;
@@ -244,6 +246,8 @@ impl<B: Block> Onion<B> {
         }
         let since = *self.own.some_usable_since.get_or_insert(now);
         let from = match self.own.guards.lost_since(now) {
+            // Those that are left out for what they did are not worth waiting for
+            Some(_) if self.own.guards.are_all(|peer| bad.contains_key(&peer)) => now,
             Some(lost) => lost + config.guard_patience,
             None if usable.len() >= CHOICE_MIN => now,
             None => since + CHOICE_WAIT,

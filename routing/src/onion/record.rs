@@ -30,6 +30,8 @@ struct Tally {
     good: u16,
     bad: u16,
     at: Time,
+    /// When a failure with several suspects last counted.
+    shared_at: Option<Time>,
 }
 
 impl Record {
@@ -46,15 +48,24 @@ impl Record {
         }
     }
 
-    /// Something failed for which each of these relays may be to blame, more or less.
+    /// Something failed that was begun at `began`, and each of these relays may be to blame, more or less.
+    ///
+    /// What fails side by side often fails for one reason, and says no more than one failure does: where the blame is shared,
+    /// what was begun before the last failure that counted does not count.
     pub(super) fn failed<'a>(
         &mut self,
-        now: Time,
+        (began, now): (Time, Time),
         relays: impl IntoIterator<Item = &'a RelayName>,
         blame: Blame,
     ) {
         for relay in relays {
             let tally = self.tally(now, *relay);
+            if blame == Blame::Shared {
+                if tally.shared_at.is_some_and(|at| began < at) {
+                    continue;
+                }
+                tally.shared_at = Some(now);
+            }
             tally.bad += blame.weight();
             tally.fade();
         }
@@ -270,9 +281,10 @@ mod tests {
         let (droppers, honest) = (name(1), name(2));
         let mut record = Record::default();
         for round in 0..40 {
-            record.failed(at(round), [&droppers], Blame::Shared);
+            let moment = (at(round), at(round));
+            record.failed(moment, [&droppers], Blame::Shared);
             if round % 5 < 3 {
-                record.failed(at(round), [&honest], Blame::Shared);
+                record.failed(moment, [&honest], Blame::Shared);
             } else {
                 record.worked(at(round), [&honest]);
             }
@@ -281,6 +293,19 @@ mod tests {
         assert!(!record.is_bad(at(40), &honest));
         let later = at(40) + FORGIVEN;
         assert!(!record.is_bad(later, &droppers), "it gets another chance");
+    }
+
+    #[test]
+    fn what_fails_side_by_side_counts_once() {
+        let relay = name(1);
+        let mut record = Record::default();
+        for _ in 0..8 {
+            record.failed((at(1), at(10)), [&relay], Blame::Shared);
+        }
+        record.failed((at(11), at(20)), [&relay], Blame::Shared);
+        assert!(!record.is_bad(at(20), &relay), "two failures");
+        record.failed((at(21), at(30)), [&relay], Blame::Shared);
+        assert!(record.is_bad(at(30), &relay), "three failures");
     }
 
     #[test]

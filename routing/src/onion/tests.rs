@@ -23,6 +23,7 @@ use crate::router::Router;
 use crate::wire::{decode, encode};
 
 mod bounds;
+mod guarding;
 mod hostile;
 mod lying;
 mod relaying;
