@@ -214,6 +214,11 @@ impl Darknet {
         }
     }
 
+    /// Whether it learns where its surroundings are before it goes there.
+    fn is_spreading(&self) -> bool {
+        self.stage() == Stage::Drift && self.rounds.max(1) <= self.config.spread_rounds
+    }
+
     /// Looks for a better place, or whether the present one is free.
     fn round<B: Block>(&mut self, shared: &mut Shared<B>) {
         self.plan_round(shared);
@@ -222,8 +227,16 @@ impl Darknet {
             let known = shared.peers.peer(peer)?;
             Some((known.location, friend.drift))
         });
-        self.drift = Drift::among(among);
+        let round = match self.stage() {
+            Stage::Drift => self.rounds,
+            Stage::Settle => u32::MAX,
+        };
+        let round = (round, self.config.spread_rounds);
+        self.drift = self.drift.after(round, shared.me, among);
         self.tell_all(shared);
+        if self.is_spreading() {
+            return;
+        }
         if self.stage() == Stage::Settle && shared.one_in(self.config.survey_rounds) {
             self.begin_survey(shared);
         } else if self.swap.is_none() && self.survey.is_none() {

@@ -141,7 +141,9 @@ impl FriendWorld {
                         return Drift::default();
                     }
                     let friends = self.graph.friends(node);
-                    Drift::among(friends.map(|friend| (self.places[friend], self.drifts[friend])))
+                    let friends = friends.map(|friend| (self.places[friend], self.drifts[friend]));
+                    let round = (self.rounds, self.config.spread_rounds);
+                    self.drifts[node].after(round, self.places[node], friends)
                 })
                 .collect();
         }
@@ -154,6 +156,8 @@ impl FriendWorld {
             let node = self.rng.random_range(0..nodes);
             if self.is_hostile(node) {
                 self.attack_from(node);
+            } else if self.rules == Rules::Ours && self.rounds <= self.config.spread_rounds {
+                // They only learn where their surroundings are
             } else if !self.pinned[node] {
                 self.node_round(node);
             }

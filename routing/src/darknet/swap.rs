@@ -90,6 +90,7 @@ impl Darknet {
             each: self.config.answers_each,
         };
         if self.swap.is_some()
+            || self.is_spreading()
             || (self.stage() == Stage::Settle && !self.answers.take(rate, shared.now))
         {
             return Answer::Nobody;

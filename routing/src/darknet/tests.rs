@@ -257,6 +257,14 @@ fn opening(nonce: u8, place: f64) -> decision::Opening {
     }
 }
 
+/// Of a node that swaps from its first round on.
+fn moves_at_once() -> DarknetConfig {
+    DarknetConfig {
+        spread_rounds: 0,
+        ..DarknetConfig::default()
+    }
+}
+
 fn asks(id: u64, commitment: Commitment) -> SwapMessage {
     SwapMessage::Walk {
         id: WalkId(id),
@@ -276,7 +284,7 @@ fn who_shows_something_else_than_it_committed_to_gets_nothing() {
         (opening(2, 0.3), 0),
         (opening(1, 0.31), 0),
     ] {
-        let mut router = alone(DarknetConfig::default());
+        let mut router = alone(moves_at_once());
         let met = replies(&mut router, 1, asks(5, opening(1, 0.3).commitment()));
         assert!(matches!(
             met[..],
@@ -361,8 +369,24 @@ fn who_has_friends_only_knows_the_shortest_ways_to_strangers() {
 }
 
 #[test]
-fn one_swap_at_a_time_and_a_bounded_number_of_walks_from_each_friend() {
+fn who_only_learns_where_its_surroundings_are_does_not_move() {
     let mut router = alone(DarknetConfig::default());
+    let met = replies(&mut router, 1, asks(5, opening(1, 0.3).commitment()));
+    let nobody = |(_, message): &(u32, SwapMessage)| {
+        matches!(
+            message,
+            SwapMessage::Met {
+                answer: Answer::Nobody,
+                ..
+            }
+        )
+    };
+    assert!(met.iter().any(nobody), "{met:?}");
+}
+
+#[test]
+fn one_swap_at_a_time_and_a_bounded_number_of_walks_from_each_friend() {
+    let mut router = alone(moves_at_once());
     let commitment = opening(1, 0.3).commitment();
     let free = |replies: &[(u32, SwapMessage)]| {
         replies.iter().any(|(_, message)| {

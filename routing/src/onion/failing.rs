@@ -16,7 +16,13 @@ use crate::time::Time;
 
 impl<B: Block> Onion<B> {
     /// A relay says that the circuit broke beside it. One of the two there is to blame.
-    pub(super) fn broken_at(&mut self, shared: &mut Shared<B>, number: u64, speaker: usize, side: Side) {
+    pub(super) fn broken_at(
+        &mut self,
+        shared: &mut Shared<B>,
+        number: u64,
+        speaker: usize,
+        side: Side,
+    ) {
         let Some(circuit) = self.own.circuits.get(&number) else {
             return;
         };

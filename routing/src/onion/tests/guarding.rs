@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::onion::list::RelayName;
-use crate::onion::message::CellBody;
 
 const NODES: usize = 16;
 
@@ -87,9 +86,9 @@ fn a_guard_that_comes_back_is_the_guard_again() {
 #[test]
 fn a_guard_is_not_given_up_for_a_second_relay_that_drops_cells() {
     let (mut world, guard, second) = settled();
-    world.meddler = Some((second, |_, _, message| match message {
-        Message::Onion(OnionMessage::Cell { .. }) => None,
-        other => Some(other),
+    world.meddler = Some((second, |_, _, message| {
+        let is_cell = matches!(message, Message::Onion(OnionMessage::Cell { .. }));
+        (!is_cell).then_some(message)
     }));
     for number in 0..12 {
         let key = block(number).key();
@@ -105,25 +104,13 @@ fn a_guard_is_not_given_up_for_a_second_relay_that_drops_cells() {
 #[test]
 fn a_guard_behind_which_every_second_relay_fails_is_left_out() {
     let (mut world, guard, _) = settled();
-    world.meddler = Some((guard, |_, _, message| match message {
-        Message::Onion(OnionMessage::Cell {
-            circuit,
-            direction: Direction::Forward,
-            class,
-            number,
-            body,
-        }) => {
-            let mut bytes = body.bytes().to_vec();
-            bytes[500] ^= 1;
-            Some(Message::Onion(OnionMessage::Cell {
-                circuit,
-                direction: Direction::Forward,
-                class,
-                number,
-                body: CellBody::new(bytes.into()).unwrap(),
-            }))
-        }
-        other => Some(other),
+    world.meddler = Some((guard, |_, _, message| {
+        let forward = hostile::cell_direction(&message) == Some(Direction::Forward);
+        Some(if forward {
+            hostile::changed(message)
+        } else {
+            message
+        })
     }));
     for number in 0..60 {
         let key = block(number).key();

@@ -75,7 +75,7 @@ fn is_left_out(world: &World) -> bool {
     onion.is_left_out(world.now, &name(world, HOSTILE))
 }
 
-fn cell_direction(message: &Message) -> Option<Direction> {
+pub(super) fn cell_direction(message: &Message) -> Option<Direction> {
     if let Message::Onion(OnionMessage::Cell { direction, .. }) = message {
         Some(*direction)
     } else {
@@ -84,7 +84,7 @@ fn cell_direction(message: &Message) -> Option<Direction> {
 }
 
 /// The message with its cell changed.
-fn changed(message: Message) -> Message {
+pub(super) fn changed(message: Message) -> Message {
     let Message::Onion(OnionMessage::Cell {
         circuit,
         direction,
