@@ -7,7 +7,9 @@
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use routing::places::{Aim, Coin, Drift, Gap, Stage, anywhere, consents, drift_together, target};
+use routing::places::{
+    Aim, Coin, Drift, Gap, Stage, anywhere, consents, drift_together, free_room, rooms, target,
+};
 use routing::{DarknetConfig, Distance, Location};
 
 use crate::friend_graph::FriendGraph;
@@ -309,18 +311,18 @@ impl FriendWorld {
     }
 
     fn survey(&mut self, node: usize) {
-        let rooms = [0; 2].map(|_| {
-            let place = anywhere(&mut self.rng);
+        let rooms = rooms(self.places[node], self.gaps[node], &mut self.rng).map(|place| {
             let looks = [0; 2].map(|_| self.look(node, place));
-            (looks.into_iter().flatten().min(), place)
+            (place, looks.into_iter().flatten().min())
         });
         let own = [0; 2].map(|_| self.look(node, self.places[node]));
         let gap = self.gaps[node];
-        for found in rooms.iter().filter_map(|(found, _)| *found) {
+        let [_, anywhere] = rooms;
+        if let Some(found) = anywhere.1 {
             self.gaps[node].note(found);
         }
         let crowded = |look: &Option<Distance>| look.is_some_and(|nearest| gap.is_crowded(nearest));
-        if let Some(&(Some(_), place)) = rooms.iter().max_by_key(|(found, _)| *found)
+        if let Some(place) = free_room(gap, rooms)
             && own.iter().all(crowded)
             && self.rng.random()
         {

@@ -21,8 +21,8 @@ pub(super) struct Survey {
     looks: usize,
     /// From the own place to the nearest other node.
     own: SmallVec<[Distance; 2]>,
-    /// Random places, and from each to the nearest node.
-    rooms: SmallVec<[(Location, Option<Distance>); 2]>,
+    /// Where it may go, and from each place to the nearest node.
+    rooms: [(Location, Option<Distance>); 2],
     ends: Time,
 }
 
@@ -37,9 +37,7 @@ impl Darknet {
         if self.survey.is_some() {
             return;
         }
-        let rooms: SmallVec<[_; 2]> = (0..ROOMS)
-            .map(|_| (proposal::anywhere(shared.rng()), None))
-            .collect();
+        let rooms = proposal::rooms(shared.me, self.gap, shared.rng()).map(|place| (place, None));
         let mut looks = self.look(shared, shared.me, Reason::Own);
         for &(place, _) in &rooms {
             looks += self.look(shared, place, Reason::Room);
@@ -93,14 +91,14 @@ impl Darknet {
         let Some(survey) = self.survey.take() else {
             return;
         };
-        for distance in survey.rooms.iter().filter_map(|(_, distance)| *distance) {
+        let [_, anywhere] = survey.rooms;
+        if let Some(distance) = anywhere.1 {
             self.gap.note(distance);
         }
         let gap = self.gap;
         let taken = survey.own.len() >= OWN_LOOKS_MIN
             && survey.own.iter().all(|&nearest| gap.is_crowded(nearest));
-        let room = survey.rooms.iter().max_by_key(|(_, nearest)| *nearest);
-        if let Some(&(place, Some(_))) = room
+        if let Some(place) = proposal::free_room(gap, survey.rooms)
             && taken
             && self.swap.is_none()
             && shared.one_in(2)
@@ -109,9 +107,6 @@ impl Darknet {
         }
     }
 }
-
-/// Random places that are compared.
-const ROOMS: usize = 2;
 
 /// Fewer looks at the own place do not count: one alone may be an attacker's lie.
 const OWN_LOOKS_MIN: usize = 2;
