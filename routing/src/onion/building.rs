@@ -25,8 +25,7 @@ impl<B: Block> Onion<B> {
             return false;
         };
         let Some(key) = name.key() else {
-            let moment = (shared.now, shared.now);
-            self.own.record.failed(moment, [&name], Blame::Certain);
+            self.own.record.failed(shared.now, [&name], Blame::Certain);
             return false;
         };
         let link = self.fresh_circuit(shared, guard);

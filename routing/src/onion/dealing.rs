@@ -212,8 +212,9 @@ impl<B: Block> Onion<B> {
                     return;
                 }
                 let end = known.and_then(|known| known.relays.last().copied());
-                let moment = (shared.now, shared.now);
-                self.own.record.failed(moment, end.iter(), Blame::Shared);
+                self.own
+                    .record
+                    .failed(shared.now, end.iter(), Blame::Shared);
                 self.withdraw_from(shared, circuit, ask);
                 self.set_back(shared, id, Setback::TimedOut);
             }

@@ -76,28 +76,31 @@ impl<B: Block> Onion<B> {
 
     /// Holds it against relays that something failed on a circuit.
     ///
-    /// Where others may be to blame as well, the guard is spared. Whoever could have guards left out by failing behind them would
-    /// bring a node to a guard of his own sooner or later. It counts against a guard that one more second relay turns out bad
-    /// behind it.
+    /// Where others may be to blame as well, the guard is spared, and failures side by side count against it once. Whoever could
+    /// have guards left out by failing behind them would bring a node to a guard of his own sooner or later. It counts
+    /// against a guard that one more second relay turns out bad behind it.
     pub(super) fn suspect(&mut self, now: Time, number: u64, blamed: &[RelayName], blame: Blame) {
         let Some(circuit) = self.own.circuits.get(&number) else {
             return;
         };
         let began = (circuit.born, now);
         let keeps_second = circuit.wished >= SECONDS_FROM;
-        let guard = circuit.relays.first().copied();
+        let guard = circuit.involved().first().copied();
         let record = &mut self.own.record;
         match *blamed {
+            [first] if blame == Blame::Shared && guard == Some(first) => {
+                record.failed_together(began, &first);
+            }
             [first, second, ..]
                 if keeps_second && blame == Blame::Shared && guard == Some(first) =>
             {
                 let was_bad = record.is_bad(now, &second);
-                record.failed(began, blamed.iter().skip(1), blame);
+                record.failed(now, blamed.iter().skip(1), blame);
                 if !was_bad && record.is_bad(now, &second) {
-                    record.failed((now, now), [&first], blame);
+                    record.failed_together((now, now), &first);
                 }
             }
-            _ => record.failed(began, blamed, blame),
+            _ => record.failed(now, blamed, blame),
         }
     }
 

@@ -99,9 +99,9 @@ impl<B: Block> Onion<B> {
             return;
         };
         // Those who said that it was not there did not look
-        let moment = (shared.now, shared.now);
-        let denied_by = &want.denied_by;
-        self.own.record.failed(moment, denied_by, Blame::Shared);
+        self.own
+            .record
+            .failed(shared.now, &want.denied_by, Blame::Shared);
         let result = Ok(block);
         shared.actions.push_back(Action::FetchDone { id, result });
     }

@@ -30,8 +30,8 @@ struct Tally {
     good: u16,
     bad: u16,
     at: Time,
-    /// When a failure with several suspects last counted.
-    shared_at: Option<Time>,
+    /// When one of several failures side by side last counted.
+    together_at: Option<Time>,
 }
 
 impl Record {
@@ -48,26 +48,27 @@ impl Record {
         }
     }
 
-    /// Something failed that was begun at `began`, and each of these relays may be to blame, more or less.
-    ///
-    /// What fails side by side often fails for one reason, and says no more than one failure does: where the blame is shared,
-    /// what was begun before the last failure that counted does not count.
+    /// Something failed for which each of these relays may be to blame, more or less.
     pub(super) fn failed<'a>(
         &mut self,
-        (began, now): (Time, Time),
+        now: Time,
         relays: impl IntoIterator<Item = &'a RelayName>,
         blame: Blame,
     ) {
         for relay in relays {
             let tally = self.tally(now, *relay);
-            if blame == Blame::Shared {
-                if tally.shared_at.is_some_and(|at| began < at) {
-                    continue;
-                }
-                tally.shared_at = Some(now);
-            }
             tally.bad += blame.weight();
             tally.fade();
+        }
+    }
+
+    /// Something failed that was begun at `began`, and this relay may be to blame. What fails side by side often fails for one
+    /// reason, and says no more than one failure does: what was begun before the last failure that counted here does not count.
+    pub(super) fn failed_together(&mut self, (began, now): (Time, Time), relay: &RelayName) {
+        let tally = self.tally(now, *relay);
+        if tally.together_at.is_none_or(|at| began >= at) {
+            tally.together_at = Some(now);
+            self.failed(now, [relay], Blame::Shared);
         }
     }
 
@@ -281,10 +282,9 @@ mod tests {
         let (droppers, honest) = (name(1), name(2));
         let mut record = Record::default();
         for round in 0..40 {
-            let moment = (at(round), at(round));
-            record.failed(moment, [&droppers], Blame::Shared);
+            record.failed(at(round), [&droppers], Blame::Shared);
             if round % 5 < 3 {
-                record.failed(moment, [&honest], Blame::Shared);
+                record.failed(at(round), [&honest], Blame::Shared);
             } else {
                 record.worked(at(round), [&honest]);
             }
@@ -300,11 +300,11 @@ mod tests {
         let relay = name(1);
         let mut record = Record::default();
         for _ in 0..8 {
-            record.failed((at(1), at(10)), [&relay], Blame::Shared);
+            record.failed_together((at(1), at(10)), &relay);
         }
-        record.failed((at(11), at(20)), [&relay], Blame::Shared);
+        record.failed_together((at(11), at(20)), &relay);
         assert!(!record.is_bad(at(20), &relay), "two failures");
-        record.failed((at(21), at(30)), [&relay], Blame::Shared);
+        record.failed_together((at(21), at(30)), &relay);
         assert!(record.is_bad(at(30), &relay), "three failures");
     }
 
