@@ -318,9 +318,9 @@ impl Reach {
     }
 
     fn changed(&mut self, now: Time, config: &OnionConfig) {
-        if self.due.is_none() {
-            self.due = Some((now + config.lists_settle).max(self.earliest));
-        }
+        let soon = (now + config.lists_settle).max(self.earliest);
+        // It may only be due when somebody's grace ends
+        self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
     }
 }
 

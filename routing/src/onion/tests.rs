@@ -27,6 +27,7 @@ mod guarding;
 mod hostile;
 mod lying;
 mod relaying;
+mod starting;
 
 /// Routers that are friends. Messages take 10 to 30 ms and overtake each other.
 struct World {

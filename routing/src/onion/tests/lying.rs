@@ -1,5 +1,7 @@
 //! Relays that lie about whom they reach.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::onion::list::NeighbourList;
 
@@ -73,10 +75,15 @@ fn is_held(world: &World, node: usize) -> bool {
 
 fn everybody_finds_out(meddle: Meddle) {
     let mut world = network(Some(meddle));
-    world.run(secs(20));
     let deceived = deceived(&world);
     assert_eq!(deceived.len(), 12);
-    assert!(deceived.iter().all(|&node| uses_liar(&world, node).0));
+    // Some find out soon
+    let mut taken_in: BTreeSet<usize> = BTreeSet::new();
+    for _ in 0..20 {
+        world.run(secs(1));
+        taken_in.extend(deceived.iter().filter(|&&node| uses_liar(&world, node).0));
+    }
+    assert_eq!(taken_in.len(), 12, "only {taken_in:?}");
     world.run(secs(900));
     let (held, free): (Vec<usize>, Vec<usize>) = deceived
         .into_iter()
