@@ -227,12 +227,13 @@ impl Darknet {
             let known = shared.peers.peer(peer)?;
             Some((known.location, friend.drift))
         });
-        let round = match self.stage() {
-            Stage::Drift => self.rounds,
-            Stage::Settle => u32::MAX,
+        self.drift = match self.stage() {
+            Stage::Drift => {
+                let round = (self.rounds, self.config.spread_rounds);
+                self.drift.after(round, shared.me, among)
+            }
+            Stage::Settle => Drift::among(among),
         };
-        let round = (round, self.config.spread_rounds);
-        self.drift = self.drift.after(round, shared.me, among);
         self.tell_all(shared);
         if self.is_spreading() {
             return;

@@ -158,9 +158,7 @@ impl FriendWorld {
             let node = self.rng.random_range(0..nodes);
             if self.is_hostile(node) {
                 self.attack_from(node);
-            } else if self.rules == Rules::Ours && self.rounds <= self.config.spread_rounds {
-                // They only learn where their surroundings are
-            } else if !self.pinned[node] {
+            } else if !self.pinned[node] && !self.is_spreading() {
                 self.node_round(node);
             }
         }
@@ -341,6 +339,11 @@ impl FriendWorld {
 
     fn is_drifting(&self) -> bool {
         self.rounds <= self.config.drift_rounds
+    }
+
+    /// Whether nodes only learn where their surroundings are.
+    fn is_spreading(&self) -> bool {
+        self.rules == Rules::Ours && self.rounds <= self.config.spread_rounds
     }
 
     fn is_hostile(&self, node: usize) -> bool {

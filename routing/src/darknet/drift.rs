@@ -24,7 +24,7 @@ impl Drift {
     /// In the first `spread_rounds` nobody moves. Each begins with the direction of its place and averages over its friends
     /// again and again: of all waves around the graph, the slowest one fades least. Then what is everywhere the same is taken
     /// off, and the rest made a direction. Where nodes moved from the beginning, each part of a large network found an order
-    /// of its own, and these often met so that the ring was folded: none of 64 000 nodes gets out of that by swaps.
+    /// of its own, and these could meet so that the ring was folded, which swaps do not undo.
     #[must_use]
     pub fn after(
         self,
@@ -44,11 +44,8 @@ impl Drift {
     }
 
     fn towards(place: Location) -> Self {
-        let (sin, cos) = (place.as_fraction() * TAU).sin_cos();
-        Self {
-            x: to_fixed(cos),
-            y: to_fixed(sin),
-        }
+        let [x, y] = direction(place).map(to_fixed);
+        Self { x, y }
     }
 
     /// The direction of what is left of it without another one.
@@ -56,10 +53,8 @@ impl Drift {
         let [x, y] = [(self.x, other.x), (self.y, other.y)]
             .map(|(own, other)| f64::from(own) - f64::from(other));
         let length = x.hypot(y).max(1.0);
-        Self {
-            x: to_fixed(x / length),
-            y: to_fixed(y / length),
-        }
+        let [x, y] = [x, y].map(|part| to_fixed(part / length));
+        Self { x, y }
     }
 
     fn mean(all: impl Iterator<Item = [f64; 2]>) -> Self {
@@ -69,21 +64,19 @@ impl Drift {
             y += one_y;
             len += 1.0;
         }
-        Self {
-            x: to_fixed(x / len.max(1.0)),
-            y: to_fixed(y / len.max(1.0)),
-        }
+        let [x, y] = [x, y].map(|sum| to_fixed(sum / len.max(1.0)));
+        Self { x, y }
     }
 
     /// The drift of a node whose friends say that they are at these places with these drifts. Nobody's word counts more
     /// than any other's, whatever it says.
     pub(crate) fn among(friends: impl Iterator<Item = (Location, Self)>) -> Self {
         Self::mean(friends.map(|(location, drift)| {
-            let (sin, cos) = (location.as_fraction() * TAU).sin_cos();
+            let [x, y] = direction(location);
             let [far_x, far_y] = drift.bounded();
             [
-                PLACE_SHARE * cos + (1.0 - PLACE_SHARE) * far_x,
-                PLACE_SHARE * sin + (1.0 - PLACE_SHARE) * far_y,
+                PLACE_SHARE * x + (1.0 - PLACE_SHARE) * far_x,
+                PLACE_SHARE * y + (1.0 - PLACE_SHARE) * far_y,
             ]
         }))
     }
@@ -101,8 +94,8 @@ impl Drift {
         let [x, y] = self.bounded();
         let length = x.hypot(y);
         let along = |location: Location| {
-            let (sin, cos) = (location.as_fraction() * TAU).sin_cos();
-            cos * x + sin * y
+            let [to_x, to_y] = direction(location);
+            to_x * x + to_y * y
         };
         if length > 0.0 {
             (along(to) - along(from)) / length
@@ -125,6 +118,12 @@ impl Drift {
         let length = x.hypot(y).max(1.0);
         [x / length, y / length]
     }
+}
+
+/// From the middle of the ring to a place.
+fn direction(place: Location) -> [f64; 2] {
+    let (sin, cos) = (place.as_fraction() * TAU).sin_cos();
+    [cos, sin]
 }
 
 #[expect(

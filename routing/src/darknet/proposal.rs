@@ -69,9 +69,9 @@ pub fn rooms(own: Location, gap: Gap, random: &mut impl Rng) -> [Location; 2] {
 
 /// Which of the [`rooms`] a node goes to, given how far from each the nearest node was found.
 ///
-/// Of honest nodes at random places, too, one in twenty has another one that near. Were these to go anywhere, each would be a
-/// node that nobody finds until it has swapped its way back: 64 000 nodes did not come above 90 %. So the near room is taken if it is
-/// free. Where attackers crowd many nodes together the near rooms are soon taken, and nodes go to the emptier of both.
+/// Of honest nodes at random places, too, one in forty has another one that near. Were these to go anywhere, each would be a
+/// node that nobody finds until it has swapped its way back: among 64 000 nodes 91 % were found at best. So the near room is
+/// taken if it is free. Where attackers crowd many nodes together the near rooms are soon taken, and nodes go to the emptier of both.
 #[must_use]
 pub fn free_room(gap: Gap, rooms: [(Location, Option<Distance>); 2]) -> Option<Location> {
     let [near, _] = rooms;
