@@ -23,6 +23,7 @@ use relaying::tell_destroyed_before;
 use relays::{Before, Next, Relays};
 
 pub(crate) mod anonymity;
+mod bounded;
 mod budget;
 mod building;
 mod circuit;

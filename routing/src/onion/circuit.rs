@@ -155,10 +155,10 @@ impl Circuit {
         self.is_ready() && self.purpose == Purpose::Spare && self.dealt == 0
     }
 
-    /// When it is done with: it is old, or its end has answered for the last time.
-    pub(super) fn next_end(&self) -> Option<Time> {
+    /// When something is due: a step of building is late, the circuit is old, or its end has answered for the last time.
+    pub(super) fn next_due(&self) -> Option<Time> {
         if self.is_growing() {
-            None
+            Some(self.step_until)
         } else if let Some(looking) = &self.looking {
             Some(looking.until())
         } else {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::bounded::make_room;
 use super::list::RelayName;
 use crate::time::Time;
 
@@ -54,12 +55,7 @@ impl Liars {
     }
 
     fn note(&mut self, relay: RelayName, until: Time, term: Duration) {
-        if self.caught.len() >= LIARS_MAX && !self.caught.contains_key(&relay) {
-            let first = self.caught.iter().min_by_key(|(_, caught)| caught.until);
-            if let Some(first) = first.map(|(&relay, _)| relay) {
-                self.caught.remove(&first);
-            }
-        }
+        make_room(&mut self.caught, LIARS_MAX, &relay, |caught| caught.until);
         self.caught.insert(relay, Caught { until, term });
     }
 }

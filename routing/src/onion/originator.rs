@@ -168,12 +168,7 @@ impl<B> Originator<B> {
 
     /// When something is due.
     pub(super) fn next_timeout(&self) -> Option<Time> {
-        let steps = self
-            .circuits
-            .values()
-            .filter(|circuit| circuit.is_growing())
-            .map(|circuit| circuit.step_until);
-        let ends = self.circuits.values().filter_map(Circuit::next_end);
+        let circuits = self.circuits.values().filter_map(Circuit::next_due);
         let waits_to_build = self.look_again.then(|| self.may_build_from());
         let others = [
             self.wants.next_due(),
@@ -182,8 +177,7 @@ impl<B> Originator<B> {
             self.refill_at,
             waits_to_build,
         ];
-        let others = others.into_iter().flatten();
-        steps.chain(ends).chain(others).min()
+        circuits.chain(others.into_iter().flatten()).min()
     }
 }
 
@@ -224,13 +218,11 @@ impl<B: Block> Onion<B> {
         if self.own.guards.expire(now) {
             self.remember(shared);
         }
-        let (bad, good): (BTreeMap<PeerId, RelayName>, BTreeMap<_, _>) = self
+        let usable: BTreeMap<PeerId, RelayName> = self
             .reach
             .usable(shared, &config, &self.keys)
             .into_iter()
-            .partition(|(_, name)| self.own.record.is_bad(now, name));
-        let usable: BTreeMap<PeerId, RelayName> = good
-            .into_iter()
+            .filter(|(_, name)| !self.own.record.is_bad(now, name))
             .filter(|(peer, _)| self.leads_on(*peer))
             .collect();
         self.own.guard_from = None;
@@ -247,7 +239,14 @@ impl<B: Block> Onion<B> {
         let since = *self.own.some_usable_since.get_or_insert(now);
         let from = match self.own.guards.lost_since(now) {
             // Those that are left out for what they did are not worth waiting for
-            Some(_) if self.own.guards.are_all(|peer| bad.contains_key(&peer)) => now,
+            Some(_)
+                if self
+                    .own
+                    .guards
+                    .are_all(|peer| self.has_done_wrong(now, peer)) =>
+            {
+                now
+            }
             Some(lost) => lost + config.guard_patience,
             None if usable.len() >= CHOICE_MIN => now,
             None => since + CHOICE_WAIT,
@@ -257,6 +256,14 @@ impl<B: Block> Onion<B> {
             return None;
         }
         self.choose_guard(shared, &usable)
+    }
+
+    /// Whether a peer is no guard for what it did. One that is only slow stays.
+    fn has_done_wrong(&self, now: Time, peer: PeerId) -> bool {
+        self.reach.list_of(peer).is_some_and(|list| {
+            let name = list.relay();
+            self.own.record.is_bad(now, &name) || self.reach.is_liar(now, &name)
+        })
     }
 
     /// Whether a relay has no part in own circuits, for what it did.

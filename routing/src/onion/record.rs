@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::bounded::make_room;
 use super::list::{NeighbourList, RelayName};
 use crate::time::Time;
 
@@ -56,9 +57,7 @@ impl Record {
         blame: Blame,
     ) {
         for relay in relays {
-            let tally = self.tally(now, *relay);
-            tally.bad += blame.weight();
-            tally.fade();
+            self.tally(now, *relay).failed(blame);
         }
     }
 
@@ -68,7 +67,7 @@ impl Record {
         let tally = self.tally(now, *relay);
         if tally.together_at.is_none_or(|at| began >= at) {
             tally.together_at = Some(now);
-            self.failed(now, [relay], Blame::Shared);
+            tally.failed(Blame::Shared);
         }
     }
 
@@ -102,12 +101,7 @@ impl Record {
         if worth != Worth::Right {
             return worth;
         }
-        if self.lists.len() >= LISTS_MAX && !self.lists.contains_key(&relay) {
-            let oldest = self.lists.iter().min_by_key(|(_, known)| known.seen);
-            if let Some(oldest) = oldest.map(|(&relay, _)| relay) {
-                self.lists.remove(&oldest);
-            }
-        }
+        make_room(&mut self.lists, LISTS_MAX, &relay, |known| known.seen);
         let former = self.lists.get(&relay);
         let since = |name: RelayName| former.and_then(|former| former.names_since(&name));
         let known = Known {
@@ -161,12 +155,7 @@ impl Record {
     }
 
     fn tally(&mut self, now: Time, relay: RelayName) -> &mut Tally {
-        if self.tallies.len() >= TALLIES_MAX && !self.tallies.contains_key(&relay) {
-            let oldest = self.tallies.iter().min_by_key(|(_, tally)| tally.at);
-            if let Some(oldest) = oldest.map(|(&relay, _)| relay) {
-                self.tallies.remove(&oldest);
-            }
-        }
+        make_room(&mut self.tallies, RELAYS_MAX, &relay, |tally| tally.at);
         let tally = self.tallies.entry(relay).or_default();
         if now.since(tally.at) >= FORGIVEN {
             *tally = Tally::default();
@@ -218,6 +207,11 @@ impl Blame {
 }
 
 impl Tally {
+    const fn failed(&mut self, blame: Blame) {
+        self.bad += blame.weight();
+        self.fade();
+    }
+
     /// Half of what was long ago is forgotten.
     const fn fade(&mut self) {
         if self.good + self.bad >= REMEMBERED {
@@ -234,13 +228,14 @@ const BAD_MIN: u16 = 3;
 /// those through a relay that drops always do.
 const BAD_RATIO: u16 = 2;
 
-const REMEMBERED: u16 = 64;
+/// What is counted of a relay is halved when it is so much.
+pub(super) const REMEMBERED: u16 = 64;
 
 /// After so long without a failure a relay gets another chance.
-const FORGIVEN: Duration = Duration::from_secs(6 * 3_600);
+pub(super) const FORGIVEN: Duration = Duration::from_secs(6 * 3_600);
 
-/// 50 bytes each.
-const TALLIES_MAX: usize = 1_024;
+/// Relays of whom is remembered how they did: 50 bytes each.
+pub(super) const RELAYS_MAX: usize = 1_024;
 
 /// Up to 2 KiB each.
 const LISTS_MAX: usize = 256;
@@ -368,6 +363,6 @@ mod tests {
             bytes[..4].copy_from_slice(&number.to_le_bytes());
             record.worked(at(number.into()), [&RelayName::from_bytes(bytes)]);
         }
-        assert_eq!(record.tallies.len(), TALLIES_MAX);
+        assert_eq!(record.tallies.len(), RELAYS_MAX);
     }
 }

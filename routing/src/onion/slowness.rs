@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::bounded::make_room;
 use super::list::RelayName;
+use super::record::{FORGIVEN, RELAYS_MAX, REMEMBERED};
 use crate::time::Time;
 
 /// How much longer each step of building a circuit took than the one before it, and who had a part in it.
@@ -68,12 +70,7 @@ impl Steps {
     }
 
     fn timed(&mut self, now: Time, relay: RelayName) -> &mut Timed {
-        if self.relays.len() >= RELAYS_MAX && !self.relays.contains_key(&relay) {
-            let oldest = self.relays.iter().min_by_key(|(_, timed)| timed.at);
-            if let Some(oldest) = oldest.map(|(&relay, _)| relay) {
-                self.relays.remove(&oldest);
-            }
-        }
+        make_room(&mut self.relays, RELAYS_MAX, &relay, |timed| timed.at);
         let timed = self.relays.entry(relay).or_default();
         if now.since(timed.at) >= FORGIVEN {
             *timed = Timed::default();
@@ -108,14 +105,6 @@ const SLOW_COUNT: u16 = 4;
 /// A relay that holds all cells makes half of its steps slow: the one after it in each circuit in which it is not the last.
 /// With a fifth of all relays doing so, an honest one has a part in slow steps two times in fifteen.
 const SLOW_PART: u16 = 3;
-
-const REMEMBERED: u16 = 64;
-
-/// After so long a relay gets another chance.
-const FORGIVEN: Duration = Duration::from_secs(6 * 3_600);
-
-/// 50 bytes each.
-const RELAYS_MAX: usize = 1_024;
 
 #[cfg(test)]
 mod tests {

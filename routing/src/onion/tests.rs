@@ -103,6 +103,18 @@ impl World {
         }
     }
 
+    /// A node learns who its friends are, among these.
+    fn introduce(&mut self, to: usize, friends: impl IntoIterator<Item = usize>) {
+        for friend in friends {
+            let seed = [u8::try_from(friend).unwrap(); 32];
+            let known = Event::KnownAs {
+                peer: PeerId(u32::try_from(friend).unwrap()),
+                node: crypto::Identity::from_seed(&seed).id(),
+            };
+            self.tell(to, known);
+        }
+    }
+
     /// A node is gone, and all its friends notice.
     fn stop(&mut self, node: usize) {
         let friends: Vec<_> = self.routers[node].peers().map(|view| view.peer).collect();

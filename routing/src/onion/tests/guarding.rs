@@ -1,6 +1,7 @@
 //! The guard is not given up for what others do.
 
 use super::*;
+use crate::onion::liars::Lie;
 use crate::onion::list::RelayName;
 
 const NODES: usize = 16;
@@ -8,12 +9,8 @@ const NODES: usize = 16;
 impl World {
     /// The node that goes by this name.
     fn named(&self, name: &RelayName) -> usize {
-        let mut all = self.routers.iter();
-        let is_it = |router: &Router| {
-            let own: RelayName = router.onion.as_ref().unwrap().keys.current().key().into();
-            own == *name
-        };
-        all.position(is_it).unwrap()
+        let mut all = 0..self.routers.len();
+        all.find(|&node| super::name(self, node) == *name).unwrap()
     }
 
     /// The second relay of a node's circuits.
@@ -24,10 +21,8 @@ impl World {
     }
 
     fn leaves_out(&self, node: usize, relay: usize) -> bool {
-        let name = self.routers[relay].onion.as_ref().unwrap();
-        let name = name.keys.current().key().into();
-        let own = &self.routers[node].onion.as_ref().unwrap().own;
-        own.record.is_bad(self.now, &name)
+        let onion = self.routers[node].onion.as_ref().unwrap();
+        onion.is_left_out(self.now, &name(self, relay))
     }
 
     /// The link between two nodes breaks.
@@ -42,6 +37,7 @@ impl World {
 /// A network in which node 0 has circuits, its guard, and its second relay.
 fn settled() -> (World, usize, usize) {
     let mut world = World::new(NODES, 7, OnionConfig::default());
+    world.introduce(0, 1..NODES);
     for node in 1..NODES {
         for number in 0..100 {
             let block = block(number);
@@ -78,9 +74,27 @@ fn a_guard_that_comes_back_is_the_guard_again() {
     world.unlink(0, guard);
     world.run(secs(5));
     world.link(0, guard);
+    world.introduce(0, [guard]);
     world.run(secs(5));
     assert!(!world.leaves_out(0, guard));
     fetches(&mut world, 1, secs(8));
+    assert_eq!(world.guard(0), Some(guard));
+}
+
+#[test]
+fn a_guard_that_lies_is_not_waited_for() {
+    let (mut world, guard, _) = settled();
+    let (now, liar) = (world.now, name(&world, guard));
+    let onion = world.routers[0].onion.as_mut().unwrap();
+    let config = Arc::clone(&onion.config);
+    onion.reach.leave_out(now, &config, liar, Lie::TwoLists);
+    // Half of the circuits go, so that others are built at once
+    for number in 0..4 {
+        let key = block(number).key();
+        world.fetch(0, number.into(), key, part(number.into()));
+    }
+    world.run(secs(10));
+    assert_ne!(world.guard(0), Some(guard));
 }
 
 #[test]

@@ -232,17 +232,7 @@ fn all_that_is_said_about_circuits_has_one_of_two_lengths() {
 #[test]
 fn a_guard_and_the_keys_outlive_a_restart() {
     let mut world = World::new(30, 8, OnionConfig::default());
-    let name = |node: usize| crypto::Identity::from_seed(&[u8::try_from(node).unwrap(); 32]).id();
-    for peer in 0..30 {
-        let known = PeerId(u32::try_from(peer).unwrap());
-        world.tell(
-            0,
-            Event::KnownAs {
-                peer: known,
-                node: name(peer),
-            },
-        );
-    }
+    world.introduce(0, 0..30);
     world.run(secs(20));
     let guard = world.guard(0).unwrap();
     let key = world.routers[0]
@@ -265,14 +255,7 @@ fn a_guard_and_the_keys_outlive_a_restart() {
     let friends = [22, 23, 24, 25, 26, 27, 28, 29, 1, 2, 3, 4, 5, 6, 7, 8];
     for friend in friends {
         world.link(0, friend);
-        let peer = PeerId(u32::try_from(friend).unwrap());
-        world.tell(
-            0,
-            Event::KnownAs {
-                peer,
-                node: name(friend),
-            },
-        );
+        world.introduce(0, [friend]);
     }
     world.run(secs(60));
     assert_eq!(world.guard(0), Some(guard));
