@@ -3,7 +3,7 @@
 //! A node is asked to be near its friends, so that requests that go to nearer and nearer friends arrive. It gets there by
 //! *swaps* of places with nodes that it meets on *walks*, and it *surveys* the ring now and then, so that places that
 //! attackers, or crashes, have doubled or emptied are evened out. `docs/ROUTING.md` has the rules with their reasons. What is
-//! decided is decided by the functions of [`decision`], [`drift`], [`gap`] and [`proposal`], which know no messages.
+//! decided is decided by the functions of [`decision`], [`drift`], [`gap`], [`proposal`] and [`sights`], which know no messages.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ mod logarithm;
 pub(crate) mod message;
 mod outward;
 pub(crate) mod proposal;
+pub(crate) mod sights;
 mod survey;
 mod swap;
 mod walking;

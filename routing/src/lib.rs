@@ -71,5 +71,6 @@ pub mod places {
     };
     pub use crate::darknet::drift::Drift;
     pub use crate::darknet::gap::Gap;
-    pub use crate::darknet::proposal::{Aim, anywhere, free_room, rooms, target};
+    pub use crate::darknet::proposal::{Aim, anywhere, better, rooms, target};
+    pub use crate::darknet::sights::{Room, Sights};
 }

@@ -8,9 +8,10 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use routing::places::{
-    Aim, Coin, Drift, Gap, Stage, anywhere, consents, drift_together, free_room, rooms, target,
+    Aim, Coin, Drift, Gap, Room, Sights, Stage, anywhere, better, consents, drift_together, rooms,
+    target,
 };
-use routing::{DarknetConfig, Distance, Location};
+use routing::{DarknetConfig, Location};
 
 use crate::friend_graph::FriendGraph;
 use crate::random::rng_for;
@@ -63,7 +64,7 @@ pub struct Counts {
     pub swapped: usize,
     /// Times that a node took a place from an attacker.
     pub forced: usize,
-    /// Times that a node left a crowded place.
+    /// Times that a node left a crowded place, or one at which nobody arrived.
     pub left: usize,
 }
 
@@ -214,11 +215,7 @@ impl FriendWorld {
             return;
         }
         let (aim, end) = if self.rules == Rules::Ours {
-            let friends: Vec<Location> = self
-                .graph
-                .friends(node)
-                .map(|friend| self.places[friend])
-                .collect();
+            let friends = self.places_of_friends(node);
             let (drift, gap) = (self.drifts[node], self.gaps[node]);
             let Some(aim) = target(self.stage(), &friends, drift, gap, &mut self.rng) else {
                 return;
@@ -309,24 +306,41 @@ impl FriendWorld {
     }
 
     fn survey(&mut self, node: usize) {
-        let rooms = rooms(self.places[node], self.gaps[node], &mut self.rng).map(|place| {
-            let looks = [0; 2].map(|_| self.look(node, place));
-            (place, looks.into_iter().flatten().min())
+        let (here, gap) = (self.places[node], self.gaps[node]);
+        let friends = self.places_of_friends(node);
+        let better = better(here, &friends, gap, &mut self.rng).map(|place| self.room(node, place));
+        let rooms = rooms(here, gap, &mut self.rng).map(|place| self.room(node, place));
+        let arrivals = (0..2).filter_map(|_| {
+            let end = self.walk(node, here, Goal::Find)?;
+            Some(end == End::At(node))
         });
-        let own = [0; 2].map(|_| self.look(node, self.places[node]));
-        let gap = self.gaps[node];
+        let arrivals = arrivals.collect();
+        let own = (0..2).filter_map(|_| self.look(node, here)).collect();
+        let sights = Sights {
+            arrivals,
+            own,
+            better,
+            rooms,
+        };
         let [_, anywhere] = rooms;
-        if let Some(found) = anywhere.1 {
+        if let Some(found) = anywhere.nearest {
             self.gaps[node].note(found);
         }
-        let crowded = |look: &Option<Distance>| look.is_some_and(|nearest| gap.is_crowded(nearest));
-        if let Some(place) = free_room(gap, rooms)
-            && own.iter().all(crowded)
-            && self.rng.random()
-        {
+        if let Some(place) = sights.lead_to(self.gaps[node], self.rng.random()) {
             self.places[node] = place;
             self.counts.left += 1;
         }
+    }
+
+    fn room(&mut self, node: usize, place: Location) -> Room {
+        let looks = [0; 2].map(|_| self.look(node, place));
+        let nearest = looks.into_iter().flatten().min();
+        Room { place, nearest }
+    }
+
+    fn places_of_friends(&self, node: usize) -> Vec<Location> {
+        let friends = self.graph.friends(node);
+        friends.map(|friend| self.places[friend]).collect()
     }
 
     fn stage(&self) -> Stage {

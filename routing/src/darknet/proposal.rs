@@ -5,6 +5,7 @@ use rand_core::Rng;
 use super::decision::{Stage, badness};
 use super::drift::Drift;
 use super::gap::Gap;
+use super::sights::Room;
 use crate::location::{Distance, Location};
 
 /// Where a node looks for somebody to swap with.
@@ -46,11 +47,27 @@ pub fn target(
         Stage::Settle if random.next_u32().is_multiple_of(2) => {
             Some(Aim::Anywhere(anywhere(random)))
         }
-        Stage::Settle => (0..CANDIDATES)
-            .filter_map(|_| near_friend(friends, gap, random))
-            .min_by_key(|&place| badness(place, friends.iter().copied()))
-            .map(Aim::Suitable),
+        Stage::Settle => suitable(friends, gap, random).map(Aim::Suitable),
     }
+}
+
+/// A place beside a friend that suits a node better than its own, if the first that comes to mind does.
+#[must_use]
+pub fn better(
+    own: Location,
+    friends: &[Location],
+    gap: Gap,
+    random: &mut impl Rng,
+) -> Option<Location> {
+    let at = |place| badness(place, friends.iter().copied());
+    suitable(friends, gap, random).filter(|&place| at(place) < at(own))
+}
+
+/// The best of some places beside friends.
+fn suitable(friends: &[Location], gap: Gap, random: &mut impl Rng) -> Option<Location> {
+    (0..CANDIDATES)
+        .filter_map(|_| near_friend(friends, gap, random))
+        .min_by_key(|&place| badness(place, friends.iter().copied()))
 }
 
 /// A random place.
@@ -67,18 +84,17 @@ pub fn rooms(own: Location, gap: Gap, random: &mut impl Rng) -> [Location; 2] {
     [to_a_side(own, distance, random), anywhere(random)]
 }
 
-/// Which of the [`rooms`] a node goes to, given how far from each the nearest node was found.
+/// Which of the [`rooms`] a node goes to.
 ///
 /// Of honest nodes at random places, too, one in forty has another one that near. Were these to go anywhere, each would be a
 /// node that nobody finds until it has swapped its way back: among 64 000 nodes 91 % were found at best. So the near room is
 /// taken if it is free. Where attackers crowd many nodes together the near rooms are soon taken, and nodes go to the emptier of both.
-#[must_use]
-pub fn free_room(gap: Gap, rooms: [(Location, Option<Distance>); 2]) -> Option<Location> {
+pub(super) fn free_room(gap: Gap, rooms: [Room; 2]) -> Option<Location> {
     let [near, _] = rooms;
-    let near_is_free = near.1.is_some_and(|nearest| !gap.is_taken(nearest));
-    let emptier = rooms.into_iter().max_by_key(|(_, nearest)| *nearest)?;
-    let (place, nearest) = if near_is_free { near } else { emptier };
-    nearest.map(|_| place)
+    let near_is_free = near.nearest.is_some_and(|nearest| !gap.is_taken(nearest));
+    let emptier = rooms.into_iter().max_by_key(|room| room.nearest)?;
+    let room = if near_is_free { near } else { emptier };
+    room.nearest.map(|_| room.place)
 }
 
 /// A place beside a random friend: at a distance of which each order of magnitude is as probable.
@@ -147,7 +163,10 @@ mod tests {
             Distance::from_bits(2 * free.to_bits()),
             Distance::from_bits(1),
         );
-        let room = |at_near, at_far| free_room(Gap::START, [(near, at_near), (far, at_far)]);
+        let room = |at_near, at_far| {
+            let room = |place, nearest| Room { place, nearest };
+            free_room(Gap::START, [room(near, at_near), room(far, at_far)])
+        };
         assert_eq!(room(Some(free), Some(wider)), Some(near));
         assert_eq!(room(Some(taken), Some(free)), Some(far));
         assert_eq!(room(None, Some(free)), Some(far), "nothing seen there");

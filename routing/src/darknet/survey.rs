@@ -1,28 +1,23 @@
-//! Looking around: is the own place taken, and where is there room?
+//! Looking around: is the own place taken, does anybody arrive at it, and where is there room?
 //!
-//! Swaps keep the places as they are, as long as everybody is honest. Attackers that keep their place and give it away again
-//! and again double some places and lose others. A node that finds another too near to its own place, by looks through two friends
-//! (one may be an attacker's), goes to the emptier of two random places, one time in two: the other node may go as well. It
-//! swaps its way back to its friends from there.
+//! Each look is two walks, through friends of which one may be an attacker's. What a node makes of them stands in [`Sights`].
 
 use smallvec::SmallVec;
 
+use super::sights::{Room, Sights};
 use super::walks::Reason;
 use super::{Darknet, proposal};
 use crate::block::Block;
-use crate::location::{Distance, Location};
+use crate::location::Location;
 use crate::shared::Shared;
 use crate::time::Time;
 
-/// What a node has seen on one look around.
+/// One look around.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// Looks that have not been answered.
-    looks: usize,
-    /// From the own place to the nearest other node.
-    own: SmallVec<[Distance; 2]>,
-    /// Where it may go, and from each place to the nearest node.
-    rooms: [(Location, Option<Distance>); 2],
+    /// Walks that have not ended.
+    walks: usize,
+    sights: Sights,
     ends: Time,
 }
 
@@ -37,20 +32,27 @@ impl Darknet {
         if self.survey.is_some() {
             return;
         }
-        let rooms = proposal::rooms(shared.me, self.gap, shared.rng()).map(|place| (place, None));
-        let mut looks = self.look(shared, shared.me, Reason::Own);
-        for &(place, _) in &rooms {
-            looks += self.look(shared, place, Reason::Room);
+        let friends: Vec<Location> = self.places(shared, None).map(|(_, at)| at).collect();
+        let (me, gap) = (shared.me, self.gap);
+        let sights = Sights {
+            arrivals: SmallVec::new(),
+            own: SmallVec::new(),
+            better: proposal::better(me, &friends, gap, shared.rng()).map(Room::unseen),
+            rooms: proposal::rooms(me, gap, shared.rng()).map(Room::unseen),
+        };
+        let mut walks = self.look(shared, me, Reason::Arrival);
+        walks += self.look(shared, me, Reason::Own);
+        for room in sights.rooms.iter().chain(&sights.better) {
+            walks += self.look(shared, room.place, Reason::Room);
         }
         self.survey = Some(Survey {
-            looks,
-            own: SmallVec::new(),
-            rooms,
+            walks,
+            sights,
             ends: shared.now + self.config.look_time,
         });
     }
 
-    /// A look of the survey has ended.
+    /// A walk of the survey has ended: where it went, and who was found there, if anybody was.
     pub(super) fn surveyed<B: Block>(
         &mut self,
         shared: &mut Shared<B>,
@@ -60,19 +62,11 @@ impl Darknet {
         let Some(survey) = &mut self.survey else {
             return;
         };
-        survey.looks = survey.looks.saturating_sub(1);
-        if let Some((target, at)) = found.filter(|(target, at)| target != at) {
-            let distance = target.distance(at);
-            // The node may have moved since it looked
-            if reason == Reason::Own && target == shared.me {
-                survey.own.push(distance);
-            } else if let Some((_, nearest)) =
-                survey.rooms.iter_mut().find(|(place, _)| *place == target)
-            {
-                *nearest = Some(nearest.map_or(distance, |nearest| nearest.min(distance)));
-            }
+        survey.walks = survey.walks.saturating_sub(1);
+        if let Some((target, at)) = found {
+            survey.sights.note(shared.me, reason, target, at);
         }
-        if survey.looks == 0 {
+        if survey.walks == 0 {
             self.end_survey(shared);
         }
     }
@@ -88,25 +82,42 @@ impl Darknet {
     }
 
     fn end_survey<B: Block>(&mut self, shared: &mut Shared<B>) {
-        let Some(survey) = self.survey.take() else {
+        let Some(Survey { sights, .. }) = self.survey.take() else {
             return;
         };
-        let [_, anywhere] = survey.rooms;
-        if let Some(distance) = anywhere.1 {
+        let [_, anywhere] = sights.rooms;
+        if let Some(distance) = anywhere.nearest {
             self.gap.note(distance);
         }
-        let gap = self.gap;
-        let taken = survey.own.len() >= OWN_LOOKS_MIN
-            && survey.own.iter().all(|&nearest| gap.is_crowded(nearest));
-        if let Some(place) = proposal::free_room(gap, survey.rooms)
-            && taken
+        let makes_way = shared.one_in(2);
+        if let Some(place) = sights.lead_to(self.gap, makes_way)
             && self.swap.is_none()
-            && shared.one_in(2)
         {
             self.move_to(shared, place);
         }
     }
 }
 
-/// Fewer looks at the own place do not count: one alone may be an attacker's lie.
-const OWN_LOOKS_MIN: usize = 2;
+impl Sights {
+    /// A walk to `target` has found a node at `at`. The node may have moved since it sent it.
+    fn note(&mut self, me: Location, reason: Reason, target: Location, at: Location) {
+        if reason == Reason::Arrival {
+            if target == me {
+                self.arrivals.push(at == target);
+            }
+        } else if at == target || at == me {
+            // Looks pass who is exactly there, and a node is not its own neighbour
+        } else if reason == Reason::Own {
+            if target == me {
+                self.own.push(target.distance(at));
+            }
+        } else if let Some(room) = self
+            .rooms
+            .iter_mut()
+            .chain(&mut self.better)
+            .find(|room| room.place == target)
+        {
+            room.note(target.distance(at));
+        }
+    }
+}

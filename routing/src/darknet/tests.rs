@@ -17,6 +17,8 @@ use crate::event::Event;
 use crate::hops_to_live::HopsToLive;
 use crate::router::Router;
 
+mod surveying;
+
 struct Friends {
     routers: Vec<Router>,
     links: Vec<BTreeSet<usize>>,

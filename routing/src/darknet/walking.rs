@@ -3,6 +3,7 @@
 use rand_core::Rng;
 
 use super::message::{Answer, Purpose, SwapMessage, WalkId};
+use super::sights::LOOKS;
 use super::walks::{Leg, Reason, Role};
 use super::{Darknet, Standing, proposal, send};
 use crate::block::Block;
@@ -76,11 +77,9 @@ impl Darknet {
             Some(Role::Look { target, reason }) => {
                 if let SwapMessage::Met { answer, .. } = message {
                     self.walks.end(leg);
-                    let me = shared.me;
                     let found = match answer {
-                        // This node may be the nearest itself
-                        Answer::Nearest(at) if at != me => Some((target, at)),
-                        Answer::Nearest(_) | Answer::Swap { .. } | Answer::Nobody => None,
+                        Answer::Nearest(at) => Some((target, at)),
+                        Answer::Swap { .. } | Answer::Nobody => None,
                     };
                     self.looked(shared, reason, found);
                 }
@@ -123,7 +122,7 @@ impl Darknet {
     ) -> usize {
         let purpose = match reason {
             Reason::Offered | Reason::Own | Reason::Room => Purpose::Look,
-            Reason::Holder => Purpose::Find,
+            Reason::Holder | Reason::Arrival => Purpose::Find,
         };
         let role = Role::Look { target, reason };
         (0..LOOKS)
@@ -131,7 +130,7 @@ impl Darknet {
             .count()
     }
 
-    /// A look has ended, if it found anybody.
+    /// A look has ended: where it went, and where the node is that it found, if it found any.
     pub(super) fn looked<B: Block>(
         &mut self,
         shared: &mut Shared<B>,
@@ -140,7 +139,9 @@ impl Darknet {
     ) {
         match reason {
             Reason::Offered => {
-                let nearest = found.filter(|(target, at)| target != at);
+                // This node may be the nearest itself
+                let me = shared.me;
+                let nearest = found.filter(|&(target, at)| at != target && at != me);
                 let nearest = nearest.map(|(target, at)| target.distance(at));
                 self.place_looked_at(shared, nearest);
             }
@@ -148,7 +149,7 @@ impl Darknet {
                 let held = found.is_some_and(|(target, at)| target == at);
                 self.holder_looked_for(shared, held);
             }
-            Reason::Own | Reason::Room => self.surveyed(shared, reason, found),
+            Reason::Own | Reason::Arrival | Reason::Room => self.surveyed(shared, reason, found),
         }
     }
 
@@ -203,6 +204,3 @@ impl Darknet {
 fn fresh<B: Block>(shared: &mut Shared<B>) -> WalkId {
     WalkId(shared.rng().next_u64())
 }
-
-/// Two, through friends of which one may be hostile.
-const LOOKS: usize = 2;

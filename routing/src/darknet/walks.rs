@@ -38,8 +38,10 @@ pub(super) enum Reason {
     Offered,
     /// Somebody says that it is his.
     Holder,
-    /// It is the node's own.
+    /// It is the node's own, and somebody else may be near.
     Own,
+    /// It is the node's own, and walks may not arrive.
+    Arrival,
     /// The node may go there.
     Room,
 }
