@@ -17,7 +17,7 @@ use crate::shared::Shared;
 use crate::time::Time;
 use config::DarknetConfig;
 use decision::Stage;
-use drift::Drift;
+use drift::{Drift, Surroundings};
 use gap::Gap;
 use message::SwapMessage;
 use survey::Survey;
@@ -45,7 +45,7 @@ pub(crate) struct Darknet {
     standing: Standing,
     /// Rounds since the router was made.
     rounds: u32,
-    drift: Drift,
+    surroundings: Surroundings,
     gap: Gap,
     friends: BTreeMap<PeerId, Friend>,
     walks: Walks,
@@ -81,7 +81,7 @@ impl Darknet {
         Self {
             standing,
             rounds: 0,
-            drift: Drift::default(),
+            surroundings: Surroundings::default(),
             gap: Gap::START,
             friends: BTreeMap::new(),
             walks: Walks::default(),
@@ -228,12 +228,12 @@ impl Darknet {
             let known = shared.peers.peer(peer)?;
             Some((known.location, friend.drift))
         });
-        self.drift = match self.stage() {
+        self.surroundings = match self.stage() {
             Stage::Drift => {
                 let round = (self.rounds, self.config.spread_rounds);
-                self.drift.after(round, shared.me, among)
+                self.surroundings.after(round, shared.me, among)
             }
-            Stage::Settle => Drift::among(among),
+            Stage::Settle => Surroundings::among(among),
         };
         self.tell_all(shared);
         if self.is_spreading() {
@@ -266,7 +266,7 @@ impl Darknet {
     fn tell_place<B: Block>(&self, shared: &mut Shared<B>, to: PeerId) {
         let place = SwapMessage::Place {
             location: shared.me,
-            drift: self.drift,
+            drift: self.surroundings.drift(),
             steps_out: self.steps_out(),
         };
         send(shared, to, place);

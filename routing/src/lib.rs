@@ -69,7 +69,7 @@ pub mod places {
     pub use crate::darknet::decision::{
         Coin, Commitment, Opening, Stage, badness, consents, drift_together,
     };
-    pub use crate::darknet::drift::Drift;
+    pub use crate::darknet::drift::{Drift, Surroundings};
     pub use crate::darknet::gap::Gap;
     pub use crate::darknet::proposal::{Aim, anywhere, better, rooms, target};
     pub use crate::darknet::sights::{Room, Sights};

@@ -8,8 +8,8 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use routing::places::{
-    Aim, Coin, Drift, Gap, Room, Sights, Stage, anywhere, better, consents, drift_together, rooms,
-    target,
+    Aim, Coin, Drift, Gap, Room, Sights, Stage, Surroundings, anywhere, better, consents,
+    drift_together, rooms, target,
 };
 use routing::{DarknetConfig, Location};
 
@@ -41,7 +41,7 @@ pub struct FriendWorld {
     config: DarknetConfig,
     rules: Rules,
     places: Vec<Location>,
-    drifts: Vec<Drift>,
+    surroundings: Vec<Surroundings>,
     gaps: Vec<Gap>,
     /// Swaps that a node may still be asked for.
     answers: Vec<f64>,
@@ -78,7 +78,7 @@ impl FriendWorld {
             config: DarknetConfig::default(),
             rules,
             places: (0..nodes).map(|_| anywhere(&mut rng)).collect(),
-            drifts: vec![Drift::default(); nodes],
+            surroundings: vec![Surroundings::default(); nodes],
             gaps: vec![Gap::START; nodes],
             answers: vec![0.0; nodes],
             hostile: vec![false; nodes],
@@ -138,15 +138,15 @@ impl FriendWorld {
         self.rounds += 1;
         let nodes = self.graph.len();
         if self.rules == Rules::Ours && self.is_drifting() {
-            self.drifts = (0..nodes)
+            self.surroundings = (0..nodes)
                 .map(|node| {
                     if self.pinned[node] {
-                        return Drift::default();
+                        return Surroundings::default();
                     }
                     let friends = self.graph.friends(node);
-                    let friends = friends.map(|friend| (self.places[friend], self.drifts[friend]));
+                    let friends = friends.map(|friend| (self.places[friend], self.drift(friend)));
                     let round = (self.rounds, self.config.spread_rounds);
-                    self.drifts[node].after(round, self.places[node], friends)
+                    self.surroundings[node].after(round, self.places[node], friends)
                 })
                 .collect();
         }
@@ -216,7 +216,7 @@ impl FriendWorld {
         }
         let (aim, end) = if self.rules == Rules::Ours {
             let friends = self.places_of_friends(node);
-            let (drift, gap) = (self.drifts[node], self.gaps[node]);
+            let (drift, gap) = (self.drift(node), self.gaps[node]);
             let Some(aim) = target(self.stage(), &friends, drift, gap, &mut self.rng) else {
                 return;
             };
@@ -247,7 +247,7 @@ impl FriendWorld {
         let swap = match (self.rules, aim) {
             (Rules::Always, _) => true,
             (Rules::Ours, Some(_)) if self.is_drifting() => {
-                drift_together((here, self.drifts[asker]), (there, self.drifts[answerer]))
+                drift_together((here, self.drift(asker)), (there, self.drift(answerer)))
             }
             (Rules::Ours, Some(aim)) => {
                 self.consents(answerer, here)
@@ -341,6 +341,10 @@ impl FriendWorld {
     fn places_of_friends(&self, node: usize) -> Vec<Location> {
         let friends = self.graph.friends(node);
         friends.map(|friend| self.places[friend]).collect()
+    }
+
+    fn drift(&self, node: usize) -> Drift {
+        self.surroundings[node].drift()
     }
 
     fn stage(&self) -> Stage {

@@ -48,10 +48,10 @@ impl Default for DarknetConfig {
     fn default() -> Self {
         Self {
             stage: Stage::Drift,
-            // Reckoned for friends at distances by 1/d: on a ring of 64 000 nodes the second wave fades by 7 % a round against
-            // the first, to 2 % (3 % when what is everywhere the same has been taken off)
-            spread_rounds: 50,
-            drift_rounds: 150,
+            // Four sevenths of these count. Reckoned for friends at distances by 1/d: on a ring of 64 000 nodes the second wave
+            // fades by 7 % a round against the first
+            spread_rounds: 70,
+            drift_rounds: 160,
             // Freenet's is 8 s to 1 min. A round costs its node and those on its ways some 30 messages of 50 bytes
             interval: Duration::from_secs(30),
             // It must be more frequent than swaps with attackers, of whom each settled node meets some in a hundred rounds

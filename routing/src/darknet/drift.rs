@@ -19,30 +19,6 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// What becomes of a node's drift in one of its rounds, of which the first is 1.
-    ///
-    /// In the first `spread_rounds` nobody moves. Each begins with the direction of its place and averages over its friends
-    /// again and again: of all waves around the graph, the slowest one fades least. Then what is everywhere the same is taken
-    /// off, and the rest made a direction. Where nodes moved from the beginning, each part of a large network found an order
-    /// of its own, and these could meet so that the ring was folded, which swaps do not undo.
-    #[must_use]
-    pub fn after(
-        self,
-        (round, spread_rounds): (u32, u32),
-        place: Location,
-        friends: impl Iterator<Item = (Location, Self)>,
-    ) -> Self {
-        if round <= 1 {
-            Self::towards(place)
-        } else if round <= spread_rounds {
-            Self::mean(friends.map(|(_, drift)| drift.bounded()))
-        } else if round == spread_rounds + 1 {
-            self.without(Self::mean(friends.map(|(_, drift)| drift.bounded())))
-        } else {
-            Self::among(friends)
-        }
-    }
-
     fn towards(place: Location) -> Self {
         let [x, y] = direction(place).map(to_fixed);
         Self { x, y }
@@ -120,6 +96,76 @@ impl Drift {
     }
 }
 
+/// What a node makes of its friends' drifts, round by round.
+///
+/// In its first rounds it does not move. It begins with the direction of its place and averages over its friends again and
+/// again: of all waves around the graph, the slowest one fades least. Then what is everywhere the same is taken off, and the
+/// rest made a direction. Where nodes moved from the beginning, each part of a large network found an order of its own, and these
+/// could meet so that the ring was folded, which swaps do not undo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    told: Drift,
+    /// What it told some rounds ago.
+    earlier: Drift,
+    /// Its direction, before it is told.
+    found: Drift,
+}
+
+impl Surroundings {
+    /// What the node tells its friends, and goes by.
+    #[must_use]
+    pub const fn drift(self) -> Drift {
+        self.told
+    }
+
+    /// What becomes of it in one of a node's rounds, of which the first is 1. Nobody moves in the first `spread_rounds`.
+    ///
+    /// What has faded in some of these rounds is the slowest wave; what is everywhere the same has not. (The difference to the
+    /// friends' averages is the same wave, but no larger than what changes in a round, and friends' rounds are not at the same
+    /// time.) A direction is kept back until friends that are some rounds behind have found theirs: averages are short, and one
+    /// direction among them outweighs all.
+    #[must_use]
+    pub fn after(
+        self,
+        (round, spread_rounds): (u32, u32),
+        place: Location,
+        friends: impl Iterator<Item = (Location, Drift)>,
+    ) -> Self {
+        let told = if round <= 1 {
+            Drift::towards(place)
+        } else if round <= spread_rounds {
+            Drift::mean(friends.map(|(_, drift)| drift.bounded()))
+        } else if round == spread_rounds + 1 {
+            self.found
+        } else {
+            Drift::among(friends)
+        };
+        let seventh = spread_rounds / 7;
+        Self {
+            told,
+            earlier: if round == 4 * seventh {
+                told
+            } else {
+                self.earlier
+            },
+            found: if round == 6 * seventh {
+                self.earlier.without(told)
+            } else {
+                self.found
+            },
+        }
+    }
+
+    /// Those of a node that has found its place, as have its friends: they are at these places with these drifts.
+    #[must_use]
+    pub(crate) fn among(friends: impl Iterator<Item = (Location, Drift)>) -> Self {
+        Self {
+            told: Drift::among(friends),
+            ..Self::default()
+        }
+    }
+}
+
 /// From the middle of the ring to a place.
 fn direction(place: Location) -> [f64; 2] {
     let (sin, cos) = (place.as_fraction() * TAU).sin_cos();
@@ -158,20 +204,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_everywhere_the_same_is_taken_off() {
+    fn what_is_everywhere_the_same_is_taken_off_and_told_later() {
         let [here, opposite] = [0.1, 0.6].map(Location::from_fraction);
-        let common = Drift { x: 5_000, y: 7_000 };
-        let own = Drift {
-            x: common.x + 300,
-            ..common
+        let mean = |x| Drift { x, y: 7_000 };
+        let after = |own: Surroundings, round, x| {
+            let friends = [here, opposite].into_iter().map(|at| (at, mean(x)));
+            own.after((round, 70), here, friends)
         };
-        let friends = || [here, opposite].into_iter().map(|at| (at, common));
-        let first = own.after((1, 50), here, friends());
-        assert!(first.gain(opposite, here) > 1.9, "its place");
-        assert_eq!(own.after((50, 50), here, friends()), common, "the mean");
-        let left = own.after((51, 50), here, friends());
-        assert_eq!((left.x, left.y), (1 << 30, 0));
-        assert_eq!(common.after((51, 50), here, friends()).place(), None);
+        let first = after(Surroundings::default(), 1, 0);
+        assert!(first.drift().gain(opposite, here) > 1.9, "its place");
+        // A wave that fades, beside something that does not
+        let mut own = first;
+        for round in 2..=70 {
+            let left = i32::try_from(5_000 + 1_000 / round).unwrap();
+            own = after(own, round, left);
+            assert_eq!(own.drift(), mean(left));
+        }
+        own = after(own, 71, 5_000);
+        assert_eq!((own.drift().x, own.drift().y), (1 << 30, 0));
+        assert_ne!(after(own, 72, 5_000), own, "it goes on");
     }
 
     proptest! {

@@ -64,7 +64,8 @@ impl Darknet {
     pub(super) fn ask_for_swap<B: Block>(&mut self, shared: &mut Shared<B>) {
         let stage = self.stage();
         let friends: Vec<Location> = self.places(shared, None).map(|(_, at)| at).collect();
-        let aim = proposal::target(stage, &friends, self.drift, self.gap, shared.rng());
+        let drift = self.surroundings.drift();
+        let aim = proposal::target(stage, &friends, drift, self.gap, shared.rng());
         let Some(aim) = aim else {
             return;
         };
@@ -257,7 +258,8 @@ impl Darknet {
     ) -> bool {
         match stage {
             Stage::Drift => {
-                drift_together((shared.me, self.drift), (theirs.location, theirs.drift))
+                let own = (shared.me, self.surroundings.drift());
+                drift_together(own, (theirs.location, theirs.drift))
             }
             Stage::Settle => {
                 let friends = self.places(shared, None).map(|(_, at)| at);
@@ -324,7 +326,7 @@ impl Darknet {
         Opening {
             nonce,
             location: shared.me,
-            drift: self.drift,
+            drift: self.surroundings.drift(),
         }
     }
 

@@ -182,7 +182,8 @@ fn friends_come_near_each_other_and_no_place_is_lost() {
 fn friends_hear_of_every_move() {
     let config = DarknetConfig::default();
     let mut friends = Friends::new(20, &config);
-    friends.run_for(config.interval * 50);
+    // Nobody moves while all learn where their surroundings are
+    friends.run_for(config.interval * (config.spread_rounds + 30));
     assert!(friends.moves > 0);
     let quiet = Duration::from_millis(500);
     friends.run_for(quiet);
