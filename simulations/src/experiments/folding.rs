@@ -125,7 +125,12 @@ fn folding_figures(rows: &[Row], theory: f64, outcome: &mut Outcome) {
         };
         let success = Figure::new(name("success of greedy walks"), last.walks.success, "");
         outcome.figure(hops);
-        outcome.figure(success.at_least(0.995).source("18 hops"));
+        // The fault is held to be noticed in the hops; a large network loses routes as well
+        outcome.figure(if label == WITHOUT {
+            success.source("18 hops")
+        } else {
+            success.at_least(0.995).source("18 hops")
+        });
         if label == BOTH {
             continue;
         }
