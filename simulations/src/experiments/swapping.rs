@@ -107,14 +107,44 @@ fn measure(run: Run, parameters: &Parameters, seed: u64) -> (f64, Vec<Sample>) {
 
 fn report(runs: &[Run], results: &[(f64, Vec<Sample>)], parameters: &Parameters) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut plot = Plot::new(
-        "swapping",
-        "Success at 18 hops while places are found",
-        Axis::linear("rounds (one attempt to swap for each node)"),
-        Axis::linear("share of routes that arrive"),
-    );
     for (run, (_, samples)) in runs.iter().zip(results) {
         let label = format!("{}, {} nodes", name(run.rules), run.nodes);
+        if let Some(last) = samples.last() {
+            outcome.figure(figure(run.rules, &label, last));
+        }
+    }
+    outcome.table(table(runs, results));
+    let ours = plot(
+        "swapping",
+        "Success at 18 hops while places are found (fault: every swap is done)",
+    );
+    outcome.plot(curves(ours, runs, results, &[Rules::Ours, Rules::Always]));
+    let published = plot("published-rule", "The same, with the published rule");
+    outcome.plot(curves(published, runs, results, &[Rules::Believing]));
+    outcome.note(format!(
+        "No messages: the routers' own decisions run on a plain graph, one node after the other, {} rounds. A route goes to the \
+         nearest friend that was not visited, goes back where there is none, and visits 18 (50) nodes at most, as routers search. \
+         That is neither of the published modes: \"fail\" ends at the first dead end, \"continue\" may go on for the square of \
+         log2 N, 256 nodes at 64 000.",
+        parameters.rounds
+    ));
+    outcome
+}
+
+fn plot(name: &str, title: &str) -> Plot {
+    Plot::new(
+        name,
+        title,
+        Axis::linear("rounds (one attempt to swap for each node)"),
+        Axis::linear("share of routes that arrive"),
+    )
+}
+
+/// Adds a curve for each network with one of these rules, those of one size in one colour.
+fn curves(plot: Plot, runs: &[Run], results: &[(f64, Vec<Sample>)], rules: &[Rules]) -> Plot {
+    let shown = runs.iter().zip(results);
+    let shown = shown.filter(|(run, _)| rules.contains(&run.rules));
+    shown.fold(plot, |plot, (run, (_, samples))| {
         let curve = samples
             .iter()
             .map(|sample| (f64::from(sample.round), sample.quick.0))
@@ -124,21 +154,8 @@ fn report(runs: &[Run], results: &[(f64, Vec<Sample>)], parameters: &Parameters)
         } else {
             Kind::Ours
         };
-        plot = plot.curve(kind, &label, curve);
-        if let Some(last) = samples.last() {
-            outcome.figure(figure(run.rules, &label, last));
-        }
-    }
-    outcome.table(table(runs, results));
-    outcome.plot(plot);
-    outcome.note(format!(
-        "No messages: the routers' own decisions run on a plain graph, one node after the other, {} rounds. A route goes to the \
-         nearest friend that was not visited, goes back where there is none, and visits 18 (50) nodes at most, as routers search. \
-         That is neither of the published modes: \"fail\" ends at the first dead end, \"continue\" may go on for the square of \
-         log2 N, 256 nodes at 64 000.",
-        parameters.rounds
-    ));
-    outcome
+        plot.curve(kind, &format!("{} nodes", run.nodes), curve)
+    })
 }
 
 fn figure(rules: Rules, label: &str, last: &Sample) -> Figure {
