@@ -129,6 +129,7 @@ impl FriendWorld {
         ordinary.sort_by_key(|&node| self.graph.degree(node).abs_diff(median));
         for &node in ordinary.iter().take(nodes) {
             self.hostile[node] = true;
+            self.claim_place(node, attack);
         }
         self.attack = Some(attack);
     }

@@ -158,8 +158,9 @@ fn report(runs: &[Run], results: &[Measured], parameters: &Parameters) -> Outcom
     let attackers = share(1, parameters.honest_each) * 100.0;
     outcome.note(format!(
         "{attackers} % of the nodes attack for {} rounds after {} without. Attackers send a walk over each link in each round, \
-         take every walk that comes to them, lie in every look, and keep their own place. Pull and hug know where all friends of \
-         their victims are, which our swaps do not show. Losses are against the same network without attackers at the same time.",
+         take every walk that comes to them, lie in every look, and keep their own place (with lure they say that they are \
+         where they want everybody to be). Pull and hug know where all friends of their victims are, which our swaps do not show. \
+         Losses are against the same network without attackers at the same time.",
         parameters.attacked, parameters.settling
     ));
     outcome.note(

@@ -8,8 +8,8 @@ use routing::places::{Aim, badness};
 
 use super::{FriendWorld, Rules};
 
-/// Which place an attacker gives to whoever it swaps with. It keeps its own, and whatever it is shown, it has never been
-/// better placed itself: who believes it always swaps.
+/// Which place an attacker gives to whoever it swaps with. It keeps its own (unless it lies about that, too), and whatever it is
+/// shown, it has never been better placed itself: who believes it always swaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attack {
     /// One place, the same for all attackers (the original Pitch Black).
@@ -26,11 +26,14 @@ pub enum Attack {
     Pull,
     /// The best of the places beside the victim's friends. The attacker knows them.
     Hug,
+    /// A place of a thirtieth of the ring, in which all attackers say that they are: their friends are drawn there, too, and who looks
+    /// for somebody there comes to attackers.
+    Lure,
 }
 
 impl Attack {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Contraction,
         Self::TwoTargets,
         Self::Arc,
@@ -38,6 +41,7 @@ impl Attack {
         Self::Distance,
         Self::Pull,
         Self::Hug,
+        Self::Lure,
     ];
 
     /// In a word.
@@ -51,11 +55,20 @@ impl Attack {
             Self::Distance => "distance",
             Self::Pull => "pull",
             Self::Hug => "hug",
+            Self::Lure => "lure",
         }
     }
 }
 
 impl FriendWorld {
+    /// Where an attacker says that it is.
+    pub(super) fn claim_place(&mut self, attacker: usize, attack: Attack) {
+        if attack == Attack::Lure {
+            let hot = Location::from_fraction(HOT);
+            self.places[attacker] = beside(hot, self.rng.random::<f64>() / 30.0);
+        }
+    }
+
     /// An attacker sends a walk out over each of its links, as often as an honest node does over all.
     pub(super) fn attack_from(&mut self, attacker: usize) {
         for _ in 0..self.graph.degree(attacker) {
@@ -135,7 +148,7 @@ impl FriendWorld {
             Attack::Contraction => beside(hot, 1e-3 * near),
             Attack::TwoTargets if self.rng.random() => beside(hot, 1e-3 * near),
             Attack::TwoTargets => Location::from_fraction(HOT / 4.0 + 1e-3 * near),
-            Attack::Arc => beside(hot, self.rng.random::<f64>() / 30.0),
+            Attack::Arc | Attack::Lure => beside(hot, self.rng.random::<f64>() / 30.0),
             Attack::Divergence => Location::from_fraction(self.rng.random()),
             Attack::Distance => {
                 let (mut x, mut y) = (0.0, 0.0);
