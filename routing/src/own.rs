@@ -65,7 +65,7 @@ impl<B> OwnRequests<B> {
     /// So many of each class are under way at least, if there are so many.
     pub(crate) fn new(least: u16) -> Self {
         Self {
-            real_time: Pace::new(least.max(1)),
+            real_time: Pace::new(least.max(1)).impatient(),
             bulk: Pace::new(least.max(1)),
         }
     }
@@ -80,10 +80,10 @@ impl<B> OwnRequests<B> {
         self.real_time.waiting() + self.bulk.waiting()
     }
 
-    pub(crate) fn add(&mut self, id: LocalId, class: Class, wish: Wish<B>) {
+    pub(crate) fn add(&mut self, now: Time, id: LocalId, class: Class, wish: Wish<B>) {
         match class {
-            Class::RealTime => self.real_time.add(id, wish),
-            Class::Bulk => self.bulk.add(id, wish),
+            Class::RealTime => self.real_time.add(now, id, wish),
+            Class::Bulk => self.bulk.add(now, id, wish),
         }
     }
 

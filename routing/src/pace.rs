@@ -24,7 +24,10 @@ pub(crate) struct Pace<T> {
     /// How long an answer takes, on average.
     round: Duration,
     under_way: Vec<(LocalId, Time)>,
-    waiting: VecDeque<(LocalId, T)>,
+    /// Whether those that wait are fresh for a time only.
+    impatient: bool,
+    /// With the times at which they came, in this order.
+    waiting: VecDeque<(LocalId, Time, T)>,
 }
 
 /// What an end says about the network.
@@ -48,8 +51,16 @@ impl<T> Pace<T> {
             halved_until: Time::ZERO,
             round: ROUND_START,
             under_way: Vec::new(),
+            impatient: false,
             waiting: VecDeque::new(),
         }
+    }
+
+    /// The same, for users that do not wait for long: who has waited for more than [`FRESH`] goes after those who have not. Where
+    /// more is asked for than can be had, all would otherwise be served at the end of their patience, or after it.
+    pub(crate) fn impatient(mut self) -> Self {
+        self.impatient = true;
+        self
     }
 
     /// How many there are, under way and waiting.
@@ -62,8 +73,8 @@ impl<T> Pace<T> {
     }
 
     /// Takes a request in. [`Pace::next`] says when it is its turn.
-    pub(crate) fn add(&mut self, id: LocalId, request: T) {
-        self.waiting.push_back((id, request));
+    pub(crate) fn add(&mut self, now: Time, id: LocalId, request: T) {
+        self.waiting.push_back((id, now, request));
     }
 
     /// The next request whose turn it is.
@@ -71,18 +82,23 @@ impl<T> Pace<T> {
         if !self.has_room() {
             return None;
         }
-        let (id, request) = self.waiting.pop_front()?;
+        let first = self.first_fresh(now).unwrap_or(0);
+        let (id, _, request) = self.waiting.remove(first)?;
         self.under_way.push((id, now));
         Some((id, request))
     }
 
+    fn first_fresh(&self, now: Time) -> Option<usize> {
+        let is_stale = |came: Time| self.impatient && now.since(came) > FRESH;
+        let stale = self.waiting.partition_point(|&(_, came, _)| is_stale(came));
+        (stale < self.waiting.len()).then_some(stale)
+    }
+
     /// Takes a request out that waits.
     pub(crate) fn withdraw(&mut self, id: LocalId) -> Option<T> {
-        let place = self
-            .waiting
-            .iter()
-            .position(|(waiting, _)| *waiting == id)?;
-        self.waiting.remove(place).map(|(_, request)| request)
+        let mut waiting = self.waiting.iter();
+        let place = waiting.position(|(waiting, ..)| *waiting == id)?;
+        self.waiting.remove(place).map(|(.., request)| request)
     }
 
     /// A request under way has ended. `false` if it is not of this class.
@@ -132,6 +148,9 @@ impl<T> Pace<T> {
     }
 }
 
+/// As long as an answer of real time may wait for its upload.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// As many blocks as a page of moderate size has.
 const WINDOW_START: f64 = 32.0;
 
@@ -162,7 +181,7 @@ mod tests {
     fn the_window_grows_while_it_is_used_and_halves_once_for_each_congestion() {
         let mut pace = Pace::new(1);
         for id in 0..1000 {
-            pace.add(LocalId(id), ());
+            pace.add(at(0), LocalId(id), ());
         }
         let begun = begin_all(&mut pace, at(0));
         assert_eq!(begun.len(), 32);
@@ -191,7 +210,7 @@ mod tests {
     fn a_window_that_is_not_used_up_stays() {
         let mut pace = Pace::new(1);
         for id in 0..100 {
-            pace.add(LocalId(id), ());
+            pace.add(at(id), LocalId(id), ());
             assert!(pace.next(at(id)).is_some());
             pace.ended(LocalId(id), Sign::Answered, at(id));
         }
@@ -201,11 +220,39 @@ mod tests {
     #[test]
     fn what_waits_can_be_taken_back_and_strangers_ids_are_not_counted() {
         let mut pace = Pace::new(1);
-        pace.add(LocalId(1), "one");
+        pace.add(at(0), LocalId(1), "one");
         assert_eq!((pace.len(), pace.waiting()), (1, 1));
         assert_eq!(pace.withdraw(LocalId(1)), Some("one"));
         assert_eq!(pace.withdraw(LocalId(1)), None);
         assert!(!pace.ended(LocalId(9), Sign::Congested, at(1)));
         assert_eq!(pace.len(), 0);
+    }
+
+    #[test]
+    fn who_has_waited_for_too_long_goes_after_those_who_have_not() {
+        let order = |mut pace: Pace<()>| {
+            let taken = begin_after_a_pause(&mut pace);
+            taken.map(|id| id.0)
+        };
+        assert_eq!(order(Pace::new(1)), [100, 101, 102, 103]);
+        let impatient = Pace::new(1).impatient();
+        assert_eq!(order(impatient), [102, 103, 100, 101]);
+    }
+
+    /// Two come, and after two seconds two more; then there is room for them one by one.
+    fn begin_after_a_pause(pace: &mut Pace<()>) -> [LocalId; 4] {
+        for id in 0..32 {
+            pace.add(at(0), LocalId(id), ());
+            pace.next(at(0)).unwrap();
+        }
+        for id in 100..104 {
+            let came = if id < 102 { at(0) } else { at(2_000) };
+            pace.add(came, LocalId(id), ());
+            assert_eq!(pace.next(came), None, "no room");
+        }
+        [0, 1, 2, 3].map(|id| {
+            pace.ended(LocalId(id), Sign::None, at(2_000));
+            pace.next(at(2_000)).unwrap().0
+        })
     }
 }

@@ -17,7 +17,7 @@ impl<B: Block> Router<B> {
             self.shared.actions.push_back(told);
             return;
         }
-        self.own.add(id, class, wish);
+        self.own.add(self.shared.now, id, class, wish);
         self.begin_own();
     }
 
