@@ -58,6 +58,12 @@ impl Gap {
         nearest.to_bits() < self.tenth
     }
 
+    /// Whether one of a node's own friends takes a place. Where they are it knows without looking, and nobody can hide them.
+    #[must_use]
+    pub fn is_taken_by(self, place: Location, mut friends: impl Iterator<Item = Location>) -> bool {
+        friends.any(|friend| self.is_taken(friend.distance(place)))
+    }
+
     /// Whether a node should leave a place whose nearest other node is so far away. That is judged more mildly: to leave costs
     /// more than not to come.
     #[must_use]

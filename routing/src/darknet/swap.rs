@@ -263,7 +263,8 @@ impl Darknet {
             }
             Stage::Settle => {
                 let friends = self.places(shared, None).map(|(_, at)| at);
-                consents(coin, shared.me, theirs.location, friends)
+                !self.gap.is_taken_by(theirs.location, friends.clone())
+                    && consents(coin, shared.me, theirs.location, friends)
             }
         }
     }

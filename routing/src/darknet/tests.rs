@@ -17,6 +17,7 @@ use crate::event::Event;
 use crate::hops_to_live::HopsToLive;
 use crate::router::Router;
 
+mod offering;
 mod surveying;
 
 struct Friends {

@@ -159,7 +159,7 @@ fn report(runs: &[Run], results: &[Measured], parameters: &Parameters) -> Outcom
     outcome.note(format!(
         "{attackers} % of the nodes attack for {} rounds after {} without. Attackers send a walk over each link in each round, \
          take every walk that comes to them, lie in every look, and keep their own place (with lure they say that they are \
-         where they want everybody to be). Pull and hug know where all friends of their victims are, which our swaps do not show. \
+         where they want everybody to be). Pull, hug and edge know where all friends of their victims are, which our swaps do not show. \
          Losses are against the same network without attackers at the same time.",
         parameters.attacked, parameters.settling
     ));

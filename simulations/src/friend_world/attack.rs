@@ -7,6 +7,7 @@ use routing::Location;
 use routing::places::{Aim, badness};
 
 use super::{FriendWorld, Rules};
+use crate::statistics::count;
 
 /// Which place an attacker gives to whoever it swaps with. It keeps its own (unless it lies about that, too), and whatever it is
 /// shown, it has never been better placed itself: who believes it always swaps.
@@ -26,6 +27,8 @@ pub enum Attack {
     Pull,
     /// The best of the places beside the victim's friends. The attacker knows them.
     Hug,
+    /// The same, but so far from the friend that the place does not count as taken.
+    Edge,
     /// A place of a thirtieth of the ring, in which all attackers say that they are: their friends are drawn there, too, and who looks
     /// for somebody there comes to attackers.
     Lure,
@@ -33,7 +36,7 @@ pub enum Attack {
 
 impl Attack {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Contraction,
         Self::TwoTargets,
         Self::Arc,
@@ -41,6 +44,7 @@ impl Attack {
         Self::Distance,
         Self::Pull,
         Self::Hug,
+        Self::Edge,
         Self::Lure,
     ];
 
@@ -55,6 +59,7 @@ impl Attack {
             Self::Distance => "distance",
             Self::Pull => "pull",
             Self::Hug => "hug",
+            Self::Edge => "edge",
             Self::Lure => "lure",
         }
     }
@@ -165,13 +170,20 @@ impl FriendWorld {
                     .min_by_key(|friend| friend.distance(hot));
                 friend.map_or(hot, |friend| beside(friend, 50.0 * near))
             }
-            Attack::Hug => {
-                let candidates = friends.iter().map(|&friend| beside(friend, 10.0 * near));
-                let best = candidates.min_by_key(|&place| badness(place, friends.iter().copied()));
-                best.unwrap_or(hot)
+            Attack::Hug => best(&friends, 10.0 * near).unwrap_or(hot),
+            Attack::Edge => {
+                // Two random nodes are nearer than this one time in seven
+                let nodes = count(self.graph.len());
+                best(&friends, (0.08 + 4e5 * near) / nodes).unwrap_or(hot)
             }
         }
     }
+}
+
+/// The place at a distance from a friend that is the best with respect to all of them.
+fn best(friends: &[Location], distance: f64) -> Option<Location> {
+    let candidates = friends.iter().map(|&friend| beside(friend, distance));
+    candidates.min_by_key(|&place| badness(place, friends.iter().copied()))
 }
 
 fn beside(place: Location, distance: f64) -> Location {
