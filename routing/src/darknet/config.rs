@@ -17,7 +17,8 @@ pub struct DarknetConfig {
     pub drift_rounds: u32,
     /// The longest time between rounds; the shortest is half of it. In each the node looks once for somebody to swap with.
     pub interval: Duration,
-    /// One round in so many is used to look around: whether the own place is taken, and where there is room.
+    /// One round in so many is used to look around: whether the own place is taken, whether anybody arrives at it, and where
+    /// there is room.
     pub survey_rounds: u32,
     /// After so many rounds a node that is asked for a swap wants the asker to be found at its place. Earlier walks do not find
     /// enough.

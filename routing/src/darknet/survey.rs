@@ -8,7 +8,7 @@ use super::sights::{Room, Sights};
 use super::walks::Reason;
 use super::{Darknet, proposal};
 use crate::block::Block;
-use crate::location::Location;
+use crate::location::{Distance, Location};
 use crate::shared::Shared;
 use crate::time::Time;
 
@@ -101,23 +101,22 @@ impl Darknet {
 impl Sights {
     /// A walk to `target` has found a node at `at`. The node may have moved since it sent it.
     fn note(&mut self, me: Location, reason: Reason, target: Location, at: Location) {
-        if reason == Reason::Arrival {
-            if target == me {
-                self.arrivals.push(at == target);
-            }
-        } else if at == target || at == me {
-            // Looks pass who is exactly there, and a node is not its own neighbour
-        } else if reason == Reason::Own {
-            if target == me {
-                self.own.push(target.distance(at));
-            }
-        } else if let Some(room) = self
-            .rooms
-            .iter_mut()
-            .chain(&mut self.better)
-            .find(|room| room.place == target)
+        // Looks pass who is exactly there, and a node is not its own neighbour
+        let other = (at != target && at != me).then(|| target.distance(at));
+        match reason {
+            Reason::Arrival if target == me => self.arrivals.push(at == target),
+            Reason::Own if target == me => self.own.extend(other),
+            Reason::Room => self.note_room(target, other),
+            Reason::Arrival | Reason::Own | Reason::Offered | Reason::Holder => {}
+        }
+    }
+
+    fn note_room(&mut self, place: Location, other: Option<Distance>) {
+        let mut rooms = self.rooms.iter_mut().chain(&mut self.better);
+        if let Some(room) = rooms.find(|room| room.place == place)
+            && let Some(distance) = other
         {
-            room.note(target.distance(at));
+            room.note(distance);
         }
     }
 }
