@@ -282,8 +282,7 @@ impl FriendWorld {
     fn consents(&mut self, node: usize, to: Location) -> bool {
         let coin = Coin::from_random(self.rng.random());
         let friends = self.graph.friends(node).map(|friend| self.places[friend]);
-        !self.gaps[node].is_taken_by(to, friends.clone())
-            && consents(coin, self.places[node], to, friends)
+        consents(coin, self.gaps[node], self.places[node], to, friends)
     }
 
     /// Whether a look at a place shows somebody else there.

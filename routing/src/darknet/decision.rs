@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::drift::Drift;
+use super::gap::Gap;
 use super::logarithm::{ONE, log2};
 use crate::location::Location;
 
@@ -91,17 +92,23 @@ pub fn badness(location: Location, friends: impl Iterator<Item = Location>) -> i
         .sum()
 }
 
-/// Whether a node moves from `from` to `to` as far as its friends are concerned, among which the other side of the swap is
-/// not counted: the distance to it stays.
+/// Whether a node moves from `from` to `to` as far as its friends are concerned. It does not go where one of them is already.
+///
+/// A friend that is the other side of the swap is not counted, since the distance to it stays. Two friends that swap put the
+/// order of their surroundings right, but only do what is better for each: with the coin they would swap to and fro, far more
+/// often than all others together, and leave their blocks behind each time.
 #[must_use]
 pub fn consents(
     coin: Coin,
+    gap: Gap,
     from: Location,
     to: Location,
     friends: impl Iterator<Item = Location> + Clone,
 ) -> bool {
-    let friends = friends.filter(|&friend| friend != to);
-    coin.accepts(badness(from, friends.clone()) - badness(to, friends))
+    let is_with_friend = friends.clone().any(|friend| friend == to);
+    let others = friends.filter(|&friend| friend != to);
+    let gain = badness(from, others.clone()) - badness(to, others.clone());
+    !gap.is_taken_by(to, others) && (gain > 0 || (!is_with_friend && coin.accepts(gain)))
 }
 
 /// Whether two nodes that drift swap.
@@ -152,7 +159,7 @@ mod tests {
             (0..4_000_u64)
                 .filter(|number| {
                     let coin = Coin::from_random(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-                    consents(coin, from, to, friends.clone())
+                    consents(coin, Gap::START, from, to, friends.clone())
                 })
                 .count()
         };
@@ -162,9 +169,22 @@ mod tests {
     }
 
     #[test]
-    fn friends_that_swap_keep_their_distance() {
-        let friends = [at(0.5), at(0.3)].into_iter();
-        // 0.3 is the other side: without it only the friend at 0.5 counts, which comes nearer
-        assert!(consents(Coin(u64::MAX), at(0.2), at(0.3), friends));
+    fn friends_swap_if_each_is_better_placed_among_the_others() {
+        let kind = Coin(0);
+        let with_friend_at = |to: f64, others: [f64; 2]| {
+            let friends = others.into_iter().chain([to]).map(at);
+            consents(kind, Gap::START, at(0.2), at(to), friends)
+        };
+        assert!(with_friend_at(0.3, [0.5, 0.32]));
+        assert!(!with_friend_at(0.3, [0.1, 0.18]), "worse");
+        assert!(!with_friend_at(0.3, [0.25, 0.75]), "not better");
+    }
+
+    #[test]
+    fn nobody_goes_where_a_friend_is() {
+        let kind = Coin(0);
+        let to = |place| consents(kind, Gap::START, at(0.2), at(place), [at(0.3)].into_iter());
+        assert!(to(0.301));
+        assert!(!to(0.300_000_001));
     }
 }

@@ -60,7 +60,11 @@ impl Gap {
 
     /// Whether one of a node's own friends takes a place. Where they are it knows without looking, and nobody can hide them.
     #[must_use]
-    pub fn is_taken_by(self, place: Location, mut friends: impl Iterator<Item = Location>) -> bool {
+    pub(super) fn is_taken_by(
+        self,
+        place: Location,
+        mut friends: impl Iterator<Item = Location>,
+    ) -> bool {
         friends.any(|friend| self.is_taken(friend.distance(place)))
     }
 

@@ -7,7 +7,8 @@
 //! ```
 //! The answerer says whether it consents before it knows whether the asker does. Each side looks at the other's place before it
 //! consents: somebody else may be there. And the answerer, to whom anybody may come with any place, looks whether the asker is
-//! found where it says that it is: an attacker has no friends there that would send a walk to it. Where `Concluded` is lost two nodes have one place, until one of them surveys.
+//! found where it says that it is: an attacker has no friends there that would send a walk to it. Where `Concluded` is lost two
+//! nodes have one place, until one of them moves on: looks pass who is exactly there, since before a swap that is the other side.
 
 use rand_core::Rng;
 
@@ -263,8 +264,7 @@ impl Darknet {
             }
             Stage::Settle => {
                 let friends = self.places(shared, None).map(|(_, at)| at);
-                !self.gap.is_taken_by(theirs.location, friends.clone())
-                    && consents(coin, shared.me, theirs.location, friends)
+                consents(coin, self.gap, shared.me, theirs.location, friends)
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::experiment::{Axis, Context, Experiment, Figure, Kind, Outcome, Plot, 
 use crate::friend_graph::FriendGraph;
 use crate::friend_world::{Attack, Counts, FriendWorld, Rules};
 use crate::random::rng_for;
-use crate::statistics::{count, share};
+use crate::statistics::{count, mean, share};
 
 /// A settled network in which some nodes begin to attack.
 pub(super) struct PitchBlack;
@@ -24,6 +24,8 @@ struct Parameters {
     attacked: u32,
     /// Routes a measurement.
     pairs: usize,
+    /// For each graph and attack.
+    networks: u32,
 }
 
 /// A graph with rules and an attack.
@@ -41,14 +43,18 @@ enum Graph {
     Social,
 }
 
+/// Of one network, or the means of several.
 #[derive(Clone, Debug)]
 struct Measured {
     before: f64,
     curve: Vec<(f64, f64)>,
     after: f64,
     unevenness: f64,
-    counts: Counts,
-    size: (usize, usize),
+    /// False places that a node took, and places that it left.
+    forced: f64,
+    left: f64,
+    nodes: f64,
+    links: f64,
 }
 
 impl Experiment for PitchBlack {
@@ -68,8 +74,11 @@ impl Experiment for PitchBlack {
         let mut parameters: Parameters = context.parameters()?;
         parameters.nodes = context.nodes().unwrap_or(parameters.nodes);
         ensure!(
-            parameters.nodes >= 100 && parameters.honest_each > 1 && parameters.pairs > 0,
-            "at least 100 nodes, more honest ones than attackers, and some routes"
+            parameters.nodes >= 100
+                && parameters.honest_each > 1
+                && parameters.pairs > 0
+                && parameters.networks > 0,
+            "at least 100 nodes, more honest ones than attackers, some routes, and a network"
         );
         let mut runs = Vec::new();
         for graph in [Graph::Kleinberg, Graph::Clustered, Graph::Social] {
@@ -83,9 +92,15 @@ impl Experiment for PitchBlack {
             runs.push(run(Rules::Believing, None));
             runs.push(run(Rules::Believing, Some(Attack::Contraction)));
         }
-        let results = context.parallel("attacks", &runs, |run| {
-            measure(*run, &parameters, context.seed())
+        let networks: Vec<(Run, u64)> = runs
+            .iter()
+            .flat_map(|&run| (0..parameters.networks).map(move |network| (run, network.into())))
+            .collect();
+        let each = context.parallel("networks", &networks, |&(run, network)| {
+            measure(run, &parameters, context.seed().wrapping_add(network))
         });
+        let networks = usize::try_from(parameters.networks)?;
+        let results: Vec<Measured> = each.chunks(networks).map(Measured::mean).collect();
         Ok(report(&runs, &results, &parameters))
     }
 }
@@ -97,7 +112,7 @@ fn measure(run: Run, parameters: &Parameters, seed: u64) -> Measured {
         Graph::Clustered => FriendGraph::clustered(parameters.nodes, 4, 2, &mut rng),
         Graph::Social => FriendGraph::social(parameters.nodes, 10.6, &mut rng),
     };
-    let size = (graph.len(), graph.links());
+    let (nodes, links) = (graph.len(), graph.links());
     let mut world = FriendWorld::new(graph, run.rules, seed);
     let mut curve = Vec::new();
     let success = |world: &mut FriendWorld| world.success(HOPS, parameters.pairs).0;
@@ -107,7 +122,7 @@ fn measure(run: Run, parameters: &Parameters, seed: u64) -> Measured {
     let before = success(&mut world);
     curve.push((0.0, before));
     if let Some(attack) = run.attack {
-        world.corrupt(size.0 / parameters.honest_each, attack);
+        world.corrupt(nodes / parameters.honest_each, attack);
     }
     world.counts = Counts::default();
     for round in 1..=parameters.attacked {
@@ -116,13 +131,40 @@ fn measure(run: Run, parameters: &Parameters, seed: u64) -> Measured {
             curve.push((f64::from(round), success(&mut world)));
         }
     }
+    let each = |times| share(times, nodes);
     Measured {
         before,
         curve,
         after: success(&mut world),
         unevenness: world.unevenness(),
-        counts: world.counts,
-        size,
+        forced: each(world.counts.forced),
+        left: each(world.counts.left),
+        nodes: count(nodes),
+        links: count(links),
+    }
+}
+
+impl Measured {
+    fn mean(all: &[Self]) -> Self {
+        let of = |value: fn(&Self) -> f64| mean(&all.iter().map(value).collect::<Vec<_>>());
+        let at = |point: usize| {
+            let share = |one: &Self| one.curve.get(point).map_or(f64::NAN, |&(_, share)| share);
+            mean(&all.iter().map(share).collect::<Vec<_>>())
+        };
+        let rounds = all.first().map_or(&[][..], |one| &one.curve);
+        Self {
+            before: of(|one| one.before),
+            curve: (0..)
+                .zip(rounds)
+                .map(|(point, &(round, _))| (round, at(point)))
+                .collect(),
+            after: of(|one| one.after),
+            unevenness: of(|one| one.unevenness),
+            forced: of(|one| one.forced),
+            left: of(|one| one.left),
+            nodes: of(|one| one.nodes),
+            links: of(|one| one.links),
+        }
     }
 }
 
@@ -159,9 +201,10 @@ fn report(runs: &[Run], results: &[Measured], parameters: &Parameters) -> Outcom
     outcome.note(format!(
         "{attackers} % of the nodes attack for {} rounds after {} without. Attackers send a walk over each link in each round, \
          take every walk that comes to them, lie in every look, and keep their own place (with lure they say that they are \
-         where they want everybody to be). Pull, hug and edge know where all friends of their victims are, which our swaps do not show. \
-         Losses are against the same network without attackers at the same time.",
-        parameters.attacked, parameters.settling
+         where they want everybody to be). Pull, hug, edge and double know where all friends of \
+         their victims are, double also the friends of these; our swaps show neither. \
+         Losses are against the same network without attackers at the same time. Each figure is the mean of {} networks.",
+        parameters.attacked, parameters.settling, parameters.networks
     ));
     outcome.note(
         "The social graph is made, not measured: about as many nodes and links as the published web of trust, with degrees by a \
@@ -207,18 +250,16 @@ fn table(runs: &[Run], results: &[Measured]) -> Table {
         ],
     );
     for (run, measured) in runs.iter().zip(results) {
-        let (nodes, links) = measured.size;
-        let each = |times: usize| count(times) / count(nodes);
         table.row([
             run.graph.name().into(),
-            nodes.into(),
-            links.into(),
+            measured.nodes.into(),
+            measured.links.into(),
             run.label().into(),
             measured.before.into(),
             measured.after.into(),
             measured.unevenness.into(),
-            each(measured.counts.forced).into(),
-            each(measured.counts.left).into(),
+            measured.forced.into(),
+            measured.left.into(),
         ]);
     }
     table

@@ -29,6 +29,9 @@ pub enum Attack {
     Hug,
     /// The same, but so far from the friend that the place does not count as taken.
     Edge,
+    /// The best of the very places of the victim's friends and of their friends. The attacker knows them. Looks at a place pass
+    /// who is exactly there.
+    Double,
     /// A place of a thirtieth of the ring, in which all attackers say that they are: their friends are drawn there, too, and who looks
     /// for somebody there comes to attackers.
     Lure,
@@ -36,7 +39,7 @@ pub enum Attack {
 
 impl Attack {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Contraction,
         Self::TwoTargets,
         Self::Arc,
@@ -45,6 +48,7 @@ impl Attack {
         Self::Pull,
         Self::Hug,
         Self::Edge,
+        Self::Double,
         Self::Lure,
     ];
 
@@ -60,6 +64,7 @@ impl Attack {
             Self::Pull => "pull",
             Self::Hug => "hug",
             Self::Edge => "edge",
+            Self::Double => "double",
             Self::Lure => "lure",
         }
     }
@@ -175,6 +180,17 @@ impl FriendWorld {
                 // Two random nodes are nearer than this one time in seven
                 let nodes = count(self.graph.len());
                 best(&friends, (0.08 + 4e5 * near) / nodes).unwrap_or(hot)
+            }
+            Attack::Double => {
+                let theirs = |friend| self.graph.friends(friend).filter(|&other| other != victim);
+                let known = self.graph.friends(victim).flat_map(theirs);
+                let known = known.map(|node| self.places[node]);
+                let here = self.places[victim];
+                let best = known.chain(friends.iter().copied()).max_by_key(|&place| {
+                    let others = friends.iter().filter(|&&friend| friend != place);
+                    badness(here, others.clone().copied()) - badness(place, others.copied())
+                });
+                best.unwrap_or(hot)
             }
         }
     }
