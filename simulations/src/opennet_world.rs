@@ -1,4 +1,4 @@
-//! Opennets that grow from one seed by nothing but what routers say to each other.
+//! Opennets that grow from seeds by nothing but what routers say to each other.
 
 use std::sync::Arc;
 use std::time::Duration;
