@@ -19,6 +19,7 @@ mod event;
 mod fetcher;
 mod frames;
 mod geometry;
+mod healer;
 mod hiding;
 mod insert;
 mod inserter;
@@ -48,6 +49,7 @@ use tokio::sync::Semaphore;
 
 use cache::Cache;
 use fetcher::Fetcher;
+use healer::Healer;
 use inserter::Inserter;
 use progress::Meter;
 use usk::{Date, Editions};
@@ -117,6 +119,7 @@ impl Client {
         let shared = Arc::new(Shared {
             network,
             windows: Windows::default(),
+            healer: Healer::new(),
             cache: Cache::new(config.cache_bytes_max),
             editions: Editions::default(),
             today,
@@ -185,6 +188,7 @@ const DECODINGS_MAX: usize = 2;
 pub(crate) struct Shared {
     network: Arc<dyn BlockNetwork>,
     windows: Windows,
+    healer: Healer,
     cache: Cache,
     editions: Editions,
     /// The day, which date hints of sites are named after.

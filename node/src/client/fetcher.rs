@@ -9,6 +9,7 @@ use rand::RngExt;
 use routing::Role;
 
 use super::Shared;
+use super::healer::{Rebuilt, heal};
 use super::hiding::Way;
 use super::network::{BlockFetchError, BlockFuture, Effort};
 use super::progress::Meter;
@@ -106,6 +107,13 @@ impl Fetcher {
                 return Err(error);
             };
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Gives a block back that was missing and could be rebuilt.
+    pub(crate) fn heal(&self, rebuilt: &Rebuilt<'_>) {
+        if self.options.reach != Reach::StoreOnly {
+            heal(&self.shared, self.way, rebuilt);
         }
     }
 

@@ -14,6 +14,7 @@ use super::erasure;
 use super::error::FetchError;
 use super::fetcher::{Fetcher, Patience, Rounds};
 use super::geometry::{Level, SHARD_LEN_USIZE, Segment};
+use super::healer::Rebuilt;
 use super::network::{BlockFetchError, Class};
 
 /// A segment to fetch, or part of one.
@@ -246,11 +247,30 @@ impl Run {
                     .level
                     .shard_len(self.job.segment.first_shard + index as u64),
             );
+            if self.blocks.get(index) == Some(&Block::Missing) {
+                self.heal(index, &shard);
+            }
             if let Some(block) = self.blocks.get_mut(index) {
                 *block = Block::Here(Bytes::from(shard));
             }
         }
         Ok(())
+    }
+
+    fn heal(&self, index: usize, shard: &[u8]) {
+        let job = &self.job;
+        if let Some(&routing_key) = job.keys.get(index) {
+            job.fetcher.heal(&Rebuilt {
+                file_key: &job.file_key,
+                layout: job.layout,
+                number: job.segment.first_block + index as u64,
+                shard,
+                key: BlockKey {
+                    kind: BlockKind::Content,
+                    routing_key,
+                },
+            });
+        }
     }
 
     /// Gives blocks whose search ended without a result another chance, a few times. False if there are none.

@@ -9,7 +9,7 @@ mod round_trips;
 mod sites;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub(super) struct MemoryNetwork {
     delay: Duration,
     /// So many of the next inserts are refused.
     refusals: AtomicUsize,
+    /// Inserts get no answer.
+    holds_inserts: AtomicBool,
     /// So many of the next fetches get no answer.
     timeouts: AtomicUsize,
     fetches: AtomicUsize,
@@ -52,6 +54,7 @@ impl MemoryNetwork {
             inserted: tokio::sync::Notify::new(),
             delay,
             refusals: AtomicUsize::new(0),
+            holds_inserts: AtomicBool::new(false),
             timeouts: AtomicUsize::new(0),
             fetches: AtomicUsize::new(0),
             inserts: AtomicUsize::new(0),
@@ -84,12 +87,28 @@ impl MemoryNetwork {
         lock(&self.lost).insert(key);
     }
 
+    /// Nobody has the block any more, until somebody inserts it.
+    pub(super) fn forget(&self, key: BlockKey) {
+        lock(&self.blocks).remove(&key);
+    }
+
     pub(super) fn find_again(&self) {
         lock(&self.lost).clear();
     }
 
     pub(super) fn refuse_next(&self, inserts: usize) {
         self.refusals.store(inserts, Ordering::Relaxed);
+    }
+
+    /// From now on no insert ends.
+    pub(super) fn hold_inserts(&self) {
+        self.holds_inserts.store(true, Ordering::Relaxed);
+    }
+
+    /// The keys of all requests since the last call, in their order.
+    pub(super) fn asked(&self) -> Vec<BlockKey> {
+        let ways = std::mem::take(&mut *lock(&self.ways));
+        ways.into_iter().map(|(key, _)| key).collect()
     }
 
     pub(super) fn time_out_next(&self, fetches: usize) {
@@ -192,6 +211,9 @@ impl BlockNetwork for MemoryNetwork {
             self.inserts.fetch_add(1, Ordering::Relaxed);
             lock(&self.ways).push((block.key(), anonymity));
             self.answer().await;
+            if self.holds_inserts.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
             if one_less(&self.refusals) {
                 return Err(BlockInsertError::Overloaded);
             }

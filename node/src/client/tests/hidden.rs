@@ -52,6 +52,29 @@ async fn all_requests_of_a_file_share_a_group_and_what_it_is_found_by_goes_apart
 }
 
 #[tokio::test]
+async fn a_rebuilt_block_goes_the_way_of_the_fetch() {
+    let network = MemoryNetwork::new();
+    let file = request("CHK@", noise(300_000, 1), Some("image/png"));
+    let uri = put(&hidden_client(&network), file).await;
+    vias(&network, Level::Six);
+    get(&hidden_client(&network), &uri).await.unwrap();
+    let (lost, _) = vias(&network, Level::Six)[1];
+    network.forget(lost);
+    let inserted = network.inserts();
+    get(&hidden_client(&network), &uri).await.unwrap();
+    network.appeared(lost).await;
+    assert_eq!(network.inserts(), inserted + 1);
+    let all = vias(&network, Level::Six);
+    group(&all);
+    let of_lost: Vec<Role> = all
+        .iter()
+        .filter(|(key, _)| *key == lost)
+        .map(|(_, via)| via.role)
+        .collect();
+    assert_eq!(of_lost, [Role::Part; 2], "asked for once, inserted once");
+}
+
+#[tokio::test]
 async fn signed_blocks_of_a_site_and_the_search_for_its_editions_are_hidden_too() {
     let network = MemoryNetwork::new();
     let client = hidden_client(&network);

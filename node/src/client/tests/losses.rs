@@ -97,6 +97,61 @@ async fn the_only_block_of_a_small_file_has_a_substitute() {
     }
 }
 
+/// Puts a file in, and says which of its blocks hold its data.
+async fn put_known(network: &Arc<MemoryNetwork>, content: &Bytes) -> (Uri, Vec<BlockKey>) {
+    let file = request("CHK@", content.clone(), Some("image/png"));
+    let uri = put(&network.client(), file).await;
+    network.asked();
+    get(&network.client(), &uri).await.unwrap();
+    let data = network.asked().split_off(1);
+    (uri, data)
+}
+
+#[tokio::test]
+async fn what_was_missing_and_could_be_rebuilt_is_there_for_the_next_reader() {
+    let network = MemoryNetwork::new();
+    let content = noise(4 << 20, 1);
+    let (uri, data) = put_known(&network, &content).await;
+    let inserted = network.inserts();
+    let lost = &data[..40];
+    for key in lost {
+        network.forget(*key);
+    }
+    assert!(get(&network.client(), &uri).await.unwrap() == content);
+    for key in lost {
+        network.appeared(*key).await;
+    }
+    assert_eq!(network.inserts(), inserted + 40);
+    let before = network.fetches();
+    assert!(get(&network.client(), &uri).await.unwrap() == content);
+    assert_eq!(network.fetches() - before, 1 + 128, "nothing is missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn few_rebuilt_blocks_wait_to_be_inserted_and_none_for_a_look_at_the_own_store() {
+    let network = MemoryNetwork::slow(Duration::from_secs(1));
+    let content = noise(20 << 20, 1);
+    let (uri, data) = put_known(&network, &content).await;
+    let inserted = network.inserts();
+    for key in data.iter().step_by(4) {
+        network.forget(*key);
+    }
+    let stored = FetchOptions {
+        reach: Reach::StoreOnly,
+        ..FetchOptions::default()
+    };
+    let client = network.client();
+    let document = client.open(&uri, stored, EventSink::ignore()).await;
+    assert!(document.unwrap().read_all().await.unwrap() == content);
+    assert_eq!(network.inserts(), inserted);
+
+    // Read whole before the first insert has ended
+    let document = open(&client, &uri).await.unwrap();
+    network.hold_inserts();
+    assert!(document.read_all().await.unwrap() == content);
+    assert_eq!(network.inserts(), inserted + 64);
+}
+
 #[tokio::test]
 async fn check_blocks_are_only_asked_for_when_needed() {
     let network = MemoryNetwork::new();
