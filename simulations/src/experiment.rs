@@ -167,6 +167,8 @@ impl<'a> Context<'a> {
         self.progress.begin(what, items.len() as u64);
         items
             .par_iter()
+            // A world takes minutes: who is done must not wait for another who has several left
+            .with_max_len(1)
             .map(|item| {
                 let result = world(item);
                 self.progress.advance(1);
