@@ -49,7 +49,6 @@ use tokio::sync::Semaphore;
 
 use cache::Cache;
 use fetcher::Fetcher;
-use healer::Healer;
 use inserter::Inserter;
 use progress::Meter;
 use usk::{Date, Editions};
@@ -119,7 +118,7 @@ impl Client {
         let shared = Arc::new(Shared {
             network,
             windows: Windows::default(),
-            healer: Healer::new(),
+            healing: Window::of(healer::BLOCKS_MAX),
             cache: Cache::new(config.cache_bytes_max),
             editions: Editions::default(),
             today,
@@ -188,7 +187,8 @@ const DECODINGS_MAX: usize = 2;
 pub(crate) struct Shared {
     network: Arc<dyn BlockNetwork>,
     windows: Windows,
-    healer: Healer,
+    /// Room for rebuilt blocks.
+    healing: Window,
     cache: Cache,
     editions: Editions,
     /// The day, which date hints of sites are named after.

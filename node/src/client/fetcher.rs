@@ -9,7 +9,7 @@ use rand::RngExt;
 use routing::Role;
 
 use super::Shared;
-use super::healer::{Rebuilt, heal};
+use super::healer::Healing;
 use super::hiding::Way;
 use super::network::{BlockFetchError, BlockFuture, Effort};
 use super::progress::Meter;
@@ -110,11 +110,11 @@ impl Fetcher {
         }
     }
 
-    /// Gives a block back that was missing and could be rebuilt.
-    pub(crate) fn heal(&self, rebuilt: &Rebuilt<'_>) {
-        if self.options.reach != Reach::StoreOnly {
-            heal(&self.shared, self.way, rebuilt);
-        }
+    /// The right to give back a block that was missing and could be rebuilt. Who only looks into the own store gives none.
+    pub(crate) fn healing(&self) -> Option<Healing> {
+        (self.options.reach != Reach::StoreOnly)
+            .then(|| Healing::begin(&self.shared, self.way))
+            .flatten()
     }
 
     async fn ask(

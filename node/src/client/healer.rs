@@ -5,65 +5,44 @@
 
 use std::sync::Arc;
 
-use crypto::{BlockKey, FileKey, Layout, seal_content};
+use crypto::VerifiedBlock;
 use routing::Role;
-use tokio::sync::Semaphore;
 
 use super::Shared;
 use super::hiding::Way;
 use super::network::Class;
+use super::window::Slot;
 
-/// Rebuilt blocks that wait to be inserted, or are being: 2 MiB. Those that find no room are left to later readers: healing
-/// must not hold up what the user wants, nor keep a file in memory.
-const BLOCKS_MAX: usize = 64;
+/// Rebuilt blocks that wait to be inserted, or are being, of all fetches together: 2 MiB. Those that find no room are left to
+/// later readers: healing must not hold up what the user wants, nor keep a file in memory.
+pub(crate) const BLOCKS_MAX: usize = 64;
 
-/// Room for rebuilt blocks, of all fetches together.
-#[derive(Debug)]
-pub(crate) struct Healer(Arc<Semaphore>);
-
-/// A data shard that was computed from others, and where it belongs.
-pub(crate) struct Rebuilt<'a> {
-    pub(crate) file_key: &'a FileKey,
-    pub(crate) layout: Layout,
-    /// Its block's number in the file.
-    pub(crate) number: u64,
-    pub(crate) shard: &'a [u8],
-    /// The key under which it was not found.
-    pub(crate) key: BlockKey,
+/// The right to give one block back.
+pub(crate) struct Healing {
+    shared: Arc<Shared>,
+    way: Way,
+    room: Slot,
 }
 
-impl Healer {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(BLOCKS_MAX)))
+impl Healing {
+    /// None where there is no room. Blocks go the `way` of the fetch.
+    pub(crate) fn begin(shared: &Arc<Shared>, way: Way) -> Option<Self> {
+        Some(Self {
+            shared: Arc::clone(shared),
+            way,
+            room: shared.healing.try_slot()?,
+        })
     }
-}
 
-/// Inserts a rebuilt block in the background, once, at bulk priority, and hidden as the fetch was. Nobody waits for it, and
-/// nobody is told if it fails.
-pub(crate) fn heal(shared: &Arc<Shared>, way: Way, rebuilt: &Rebuilt<'_>) {
-    let Ok(room) = Arc::clone(&shared.healer.0).try_acquire_owned() else {
-        return;
-    };
-    let Rebuilt {
-        file_key,
-        layout,
-        number,
-        shard,
-        key,
-    } = rebuilt;
-    // A publisher's check blocks may not belong to its data blocks: then this is not the block that is missing
-    let block = seal_content(file_key, layout, *number, shard);
-    let Some(block) = block.ok().filter(|block| block.key() == *key) else {
-        return;
-    };
-    let shared = Arc::clone(shared);
-    tokio::spawn(async move {
-        let _room = room;
-        let _slot = shared.windows.insert(Class::Bulk).slot().await;
-        let insert = shared
-            .network
-            .insert(block, Class::Bulk, way.of(Role::Part));
-        // A later reader finds it missing again, and tries again
-        let _ = insert.await;
-    });
+    /// Inserts a rebuilt block in the background, once, at bulk priority. Nobody waits for it, and nobody is told if it fails.
+    pub(crate) fn insert(self, block: VerifiedBlock) {
+        let Self { shared, way, room } = self;
+        tokio::spawn(async move {
+            let _room = room;
+            let _slot = shared.windows.insert(Class::Bulk).slot().await;
+            let anonymity = way.of(Role::Part);
+            // A later reader finds it missing again, and tries again
+            let _ = shared.network.insert(block, Class::Bulk, anonymity).await;
+        });
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crypto::{BlockKey, BlockKind, FileKey, Layout, RoutingKey, open_content};
+use crypto::{BlockKey, BlockKind, FileKey, Layout, RoutingKey, open_content, seal_content};
 use routing::Role;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -14,7 +14,6 @@ use super::erasure;
 use super::error::FetchError;
 use super::fetcher::{Fetcher, Patience, Rounds};
 use super::geometry::{Level, SHARD_LEN_USIZE, Segment};
-use super::healer::Rebuilt;
 use super::network::{BlockFetchError, Class};
 
 /// A segment to fetch, or part of one.
@@ -45,6 +44,19 @@ enum Block {
 }
 
 impl SegmentJob {
+    /// The key of a block of the segment.
+    fn key(&self, index: usize) -> Option<BlockKey> {
+        self.keys.get(index).map(|&routing_key| BlockKey {
+            kind: BlockKind::Content,
+            routing_key,
+        })
+    }
+
+    /// A block's number in the file.
+    const fn number(&self, index: usize) -> u64 {
+        self.segment.first_block + index as u64
+    }
+
     /// Sends the wanted shards in order, each as soon as it and all before it are here. `out` must have room for all.
     ///
     /// # Errors
@@ -114,16 +126,11 @@ enum Failure {
 impl Run {
     fn ask(&mut self, index: usize) {
         let job = &self.job;
-        let (Some(block), Some(routing_key)) = (self.blocks.get_mut(index), job.keys.get(index))
-        else {
+        let (Some(block), Some(key)) = (self.blocks.get_mut(index), job.key(index)) else {
             return;
         };
         *block = Block::Asked;
-        let key = BlockKey {
-            kind: BlockKind::Content,
-            routing_key: *routing_key,
-        };
-        let number = job.segment.first_block + index as u64;
+        let number = job.number(index);
         let expected_len = if index < job.segment.data {
             job.level.shard_len(job.segment.first_shard + index as u64)
         } else {
@@ -257,19 +264,17 @@ impl Run {
         Ok(())
     }
 
+    /// Gives a rebuilt block back. A publisher's check blocks may not belong to its data blocks: then what was rebuilt is not
+    /// the block that is missing.
     fn heal(&self, index: usize, shard: &[u8]) {
         let job = &self.job;
-        if let Some(&routing_key) = job.keys.get(index) {
-            job.fetcher.heal(&Rebuilt {
-                file_key: &job.file_key,
-                layout: job.layout,
-                number: job.segment.first_block + index as u64,
-                shard,
-                key: BlockKey {
-                    kind: BlockKind::Content,
-                    routing_key,
-                },
-            });
+        let Some(healing) = job.fetcher.healing() else {
+            return;
+        };
+        if let Ok(block) = seal_content(&job.file_key, &job.layout, job.number(index), shard)
+            && Some(block.key()) == job.key(index)
+        {
+            healing.insert(block);
         }
     }
 

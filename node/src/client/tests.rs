@@ -92,6 +92,12 @@ impl MemoryNetwork {
         lock(&self.blocks).remove(&key);
     }
 
+    /// Waits until a block is there again. Fails if it does not come.
+    pub(super) async fn is_back(&self, key: BlockKey) {
+        let back = tokio::time::timeout(Duration::from_secs(60), self.appeared(key));
+        back.await.expect("the block is inserted again");
+    }
+
     pub(super) fn find_again(&self) {
         lock(&self.lost).clear();
     }

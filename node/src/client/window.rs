@@ -20,7 +20,18 @@ pub(crate) struct Slot {
 
 impl Window {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(BLOCKS_MAX)))
+        Self::of(BLOCKS_MAX)
+    }
+
+    /// Room for so many.
+    pub(crate) fn of(blocks: usize) -> Self {
+        Self(Arc::new(Semaphore::new(blocks)))
+    }
+
+    /// A place, if one is free.
+    pub(crate) fn try_slot(&self) -> Option<Slot> {
+        let permit = Arc::clone(&self.0).try_acquire_owned().ok()?;
+        Some(Slot { _permit: permit })
     }
 
     /// Waits for a free place. First come, first served.

@@ -170,24 +170,24 @@ impl Experiment for Policies {
             (0.0..=1.0).contains(&parameters.fold_probability),
             "fold_probability must be from 0 to 1"
         );
+        let folds = parameters.fold_probability;
         let cases = [
-            ("log gap", Replacement::LogGap),
-            ("least recently useful", Replacement::LeastRecentlyUseful),
-            ("two buckets", Replacement::TwoBuckets),
+            ("log gap", Replacement::LogGap, folds),
+            (
+                "least recently useful",
+                Replacement::LeastRecentlyUseful,
+                folds,
+            ),
+            ("two buckets", Replacement::TwoBuckets, folds),
+            (NOBODY_FOLDS, Replacement::LogGap, 0.0),
         ];
-        let cases =
-            cases.map(|(label, replacement)| (label, replacement, parameters.fold_probability));
-        let fault = (NOBODY_FOLDS, Replacement::LogGap, 0.0);
-        let cases = cases.into_iter().chain([fault]);
-        let cases: Vec<_> = cases
-            .map(|(label, replacement, fold_probability)| {
-                let config = OpennetConfig {
-                    fold_probability,
-                    ..own_place(replacement)
-                };
-                (label, config)
-            })
-            .collect();
+        let cases = cases.map(|(label, replacement, fold_probability)| {
+            let config = OpennetConfig {
+                fold_probability,
+                ..own_place(replacement)
+            };
+            (label, config)
+        });
         let rows = run_networks(
             context,
             &cases,

@@ -1,4 +1,5 @@
-//! E3: networks that grow from one seed, and one more for each thousand nodes, by what their nodes say to each other, and nothing else.
+//! E3: networks that grow from one seed, and one more for each thousand nodes, by what their nodes say to each other, and
+//! nothing else.
 //!
 //! Newcomers know three seeds. They announce themselves, find their neighbours on the ring, and fill the gaps in their
 //! distances. Held against the limit of greedy routing (E1), and against the growth of Freenet's first design.

@@ -51,7 +51,7 @@ async fn all_requests_of_a_file_share_a_group_and_what_it_is_found_by_goes_apart
     assert_ne!(group(&inserts), group(&fetches));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_rebuilt_block_goes_the_way_of_the_fetch() {
     let network = MemoryNetwork::new();
     let file = request("CHK@", noise(300_000, 1), Some("image/png"));
@@ -62,7 +62,7 @@ async fn a_rebuilt_block_goes_the_way_of_the_fetch() {
     network.forget(lost);
     let inserted = network.inserts();
     get(&hidden_client(&network), &uri).await.unwrap();
-    network.appeared(lost).await;
+    network.is_back(lost).await;
     assert_eq!(network.inserts(), inserted + 1);
     let all = vias(&network, Level::Six);
     group(&all);

@@ -107,7 +107,7 @@ async fn put_known(network: &Arc<MemoryNetwork>, content: &Bytes) -> (Uri, Vec<B
     (uri, data)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_missing_and_could_be_rebuilt_is_there_for_the_next_reader() {
     let network = MemoryNetwork::new();
     let content = noise(4 << 20, 1);
@@ -119,7 +119,7 @@ async fn what_was_missing_and_could_be_rebuilt_is_there_for_the_next_reader() {
     }
     assert!(get(&network.client(), &uri).await.unwrap() == content);
     for key in lost {
-        network.appeared(*key).await;
+        network.is_back(*key).await;
     }
     assert_eq!(network.inserts(), inserted + 40);
     let before = network.fetches();
